@@ -1,0 +1,49 @@
+import type { Subject, SyncReply } from "../ledger/protocol.ts";
+
+/** What an isolate knows of a shard, and since when. Replaced only as a unit. */
+export interface Lease {
+  epoch: string;
+  seq: number;
+  floor: number;
+  fences: ReadonlyMap<Subject, number>;
+  open: ReadonlySet<Subject>;
+  /** The isolate's own clock just before it sent the sync, in ms. */
+  sentAt: number;
+}
+
+/** As of which state of a shard something was read. */
+export interface Stamp {
+  epoch: string;
+  seq: number;
+}
+
+/**
+ * The lease after a reply. The later question wins, whichever answer came first: an answer may have been
+ * on its way for long. A delta is used only on top of what it continues.
+ */
+export function renewed(lease: Lease | null, reply: SyncReply, sentAt: number): Lease | null {
+  if (lease !== null && lease.sentAt > sentAt) return lease;
+  const { epoch, seq, floor, since } = reply;
+  const open = new Set(reply.open);
+  if (since === null) return { epoch, seq, floor, fences: new Map(reply.fences), open, sentAt };
+  if (lease === null || lease.epoch !== epoch || lease.seq < since) return lease;
+  let fences = lease.fences;
+  if (reply.fences.length > 0 || floor > lease.floor) {
+    // What lies at or below the floor is said by the floor.
+    const merged = new Map([...fences].filter(([, at]) => at > floor));
+    for (const [subject, at] of reply.fences) merged.set(subject, Math.max(at, merged.get(subject) ?? 0));
+    fences = merged;
+  }
+  return { epoch, seq, floor, fences, open, sentAt };
+}
+
+/** Whether something read as of `stamp` is still what D1 says, as far as the lease knows. */
+export function isCurrent(lease: Lease, stamp: Stamp, subjects: readonly Subject[]): boolean {
+  if (stamp.epoch !== lease.epoch || stamp.seq < lease.floor) return false;
+  for (const subject of subjects) {
+    if (lease.open.has(subject)) return false;
+    const fence = lease.fences.get(subject);
+    if (fence !== undefined && stamp.seq < fence) return false;
+  }
+  return true;
+}

@@ -1,0 +1,44 @@
+import type { Env } from "../env.ts";
+import type { SyncReply, SyncRequest } from "../ledger/protocol.ts";
+import { within } from "../store/retry.ts";
+
+/**
+ * Everything freshness touches outside itself, as one request sees it. The Worker's is below; the model
+ * test has its own.
+ */
+export interface World {
+  /** Milliseconds. Stands still while a Worker computes. */
+  now(): number;
+  /** Between 0 and 1. */
+  random(): number;
+  sync(shard: number, request: SyncRequest): Promise<SyncReply>;
+  kvGet(name: string): Promise<string | null>;
+  kvPut(name: string, text: string): Promise<void>;
+  /** The primary database, for `Kind.read`. */
+  db: D1Database;
+  /** Lets something finish after the response. */
+  background(work: Promise<unknown>): void;
+}
+
+/** Longest wait for the ledger or KV before the next tier is asked, in ms. */
+const PATIENCE = 2000;
+
+/** KV entries may live long: an entry's age says nothing, its number does. Thirty days, in seconds. */
+const KV_TTL = 30 * 24 * 3600;
+
+/** The name of a ledger shard's Durable Object. */
+export const shardName = (shard: number) => `shard-${shard}`;
+
+/** The platform, as seen by one request. */
+export function worldOf(env: Env, context: Pick<ExecutionContext, "waitUntil">): World {
+  return {
+    now: () => Date.now(),
+    random: () => Math.random(),
+    sync: (shard, request) =>
+      within(env.LEDGER.getByName(shardName(shard)).sync(request) as Promise<SyncReply>, PATIENCE),
+    kvGet: (name) => within(env.KEYS.get(name, "text"), PATIENCE),
+    kvPut: (name, text) => env.KEYS.put(name, text, { expirationTtl: KV_TTL }),
+    db: env.DB,
+    background: (work) => context.waitUntil(work.catch(() => undefined)),
+  };
+}

@@ -1,0 +1,267 @@
+import { type Denial, denialResponse, reasonOf } from "../denial.ts";
+import type { Endpoint } from "../endpoints/endpoint.ts";
+import type { Env } from "../env.ts";
+import { NODE_KIND } from "../freshness/kinds.ts";
+import { ENDPOINT_SHARD } from "../freshness/shards.ts";
+import { type World, worldOf } from "../freshness/world.ts";
+import type { Isolate } from "../isolate.ts";
+import { sha256Hex } from "../keys/hash.ts";
+import type { KeyRecord } from "../keys/record.ts";
+import { keyStatus } from "../keys/state.ts";
+import { addCors, preflight } from "./cors.ts";
+import { readCredential } from "./credential.ts";
+import { decide } from "./decide.ts";
+import { forward } from "./forward.ts";
+import { readGraphql } from "./graphql-step.ts";
+import { headerEntries, type HeaderEntries } from "./headers.ts";
+import { findKey } from "./key-record.ts";
+import { type Journey, writeLog } from "./log.ts";
+import { type Match, match } from "./match.ts";
+import { classify, isKnownMethod, ALL_METHODS } from "./operation.ts";
+import { prepareUpstream } from "./upstream.ts";
+import { type RequestUrl, readUrl } from "./url.ts";
+
+/** One request on its way through the gateway, and what is known of it so far. */
+export interface Trip {
+  request: Request;
+  env: Env;
+  isolate: Isolate;
+  world: World;
+  /** When it arrived, in ms. */
+  now: number;
+  requestId: string;
+  /** The one log line it will leave. */
+  journey: Journey;
+}
+
+/** Whether a step ended the journey. */
+export const isDenial = (value: object): value is Denial => "code" in value;
+
+/**
+ * A request's journey (spec 2): route, credential, key record, visibility, operation, decision, forward.
+ * Every step gives what the next one needs, or the denial that ends it. Nothing is sent upstream before
+ * the decision is "allow".
+ */
+export async function handle(
+  request: Request,
+  env: Env,
+  context: ExecutionContext,
+  isolate: Isolate,
+  requestId: string,
+): Promise<Response> {
+  const now = Date.now();
+  const trip: Trip = {
+    request,
+    env,
+    isolate,
+    world: worldOf(env, context),
+    now,
+    requestId,
+    journey: {
+      request_id: requestId,
+      ray: request.headers.get("cf-ray"),
+      method: request.method,
+      account_id: null,
+      key_id: null,
+      endpoint_id: null,
+      operation: null,
+      decision: "deny",
+      reason: null,
+      tier: null,
+      status: 0,
+      postern_ms: 0,
+      origin_ms: null,
+    },
+  };
+  const { journey } = trip;
+  let endpoint: Endpoint | null = null;
+  let record: KeyRecord | null = null;
+  let authenticated = false;
+
+  const travel = async (): Promise<Response | Denial> => {
+    const url = readUrl(request.url, request.headers.get("host"));
+    if (isDenial(url)) return url;
+    const { HOSTNAMES } = isolate.config;
+    if (HOSTNAMES.length > 0 && !HOSTNAMES.includes(url.host)) return { code: "unknown_host" };
+    const entries = headerEntries(request.headers);
+    if (isDenial(entries)) return entries;
+    if (request.method === "OPTIONS") return answerPreflight(trip, url);
+
+    const credential = readCredential(request.headers, url.query);
+    if (isDenial(credential)) return credential;
+    const { key } = credential;
+    // Elsewhere in the URL a key would reach the origin, and every log on the way.
+    if (key.length >= 16 && request.url.includes(key) && credential.source === "header") {
+      return { code: "invalid_request", detail: "The URL holds the API key" };
+    }
+    const hash = sha256Hex(key);
+    const found = await findKey(trip, key, hash);
+    if (isDenial(found)) return found;
+    record = found;
+    journey.account_id = record.account_id;
+    journey.key_id = record.id;
+    const invalid = stateProblem(record, now);
+    if (invalid !== null) return invalid;
+
+    let target = await findEndpoint(trip, url, record);
+    if (isDenial(target)) return credential.source === "query" ? QUERY_KEY_REFUSED : target;
+    if (credential.source === "query" && !target.endpoint.allow_query_key) return QUERY_KEY_REFUSED;
+    authenticated = true;
+    if (target.endpoint.freshness === "strict") {
+      const confirmed = await confirm(trip, url, key, hash);
+      if (isDenial(confirmed)) return confirmed;
+      record = confirmed.record;
+      target = confirmed.target;
+    }
+    endpoint = target.endpoint;
+    journey.endpoint_id = target.id;
+
+    if (!isKnownMethod(request.method)) return { code: "method_not_allowed", allow: ALL_METHODS };
+    const tail = url.segments.slice(target.depth);
+    const upgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket" && request.method === "GET";
+    const operation = classify(endpoint, request.method, url, tail, upgrade);
+    if (typeof operation === "object") return operation;
+
+    const graphql = operation === "inspect" ? await readGraphql(trip, record, url, credential) : null;
+    if (graphql !== null && (graphql instanceof Response || isDenial(graphql))) return graphql;
+    const decision = decide(record, target, operation, graphql);
+    if ("code" in decision) return decision;
+    journey.operation = decision.access === "read" ? "read" : "write";
+    journey.decision = "allow";
+
+    const upstream = await prepareUpstream(trip, { url, entries, credential, record, target, tail, decision, graphql, upgrade });
+    if (isDenial(upstream)) return upstream;
+    const sentAt = Date.now();
+    const response = await forward(upstream, {
+      stillValid: () => isStillValid(trip, hash),
+      signal: request.signal,
+      background: trip.world.background,
+    });
+    journey.origin_ms = Date.now() - sentAt;
+    return response;
+  };
+
+  const result = await travel();
+  let response: Response;
+  if (result instanceof Response) {
+    response = result;
+  } else {
+    journey.reason = reasonOf(result);
+    response = denialResponse(result, {
+      requestId,
+      graphql: speaksGraphql(endpoint, request),
+      accept: request.headers.get("accept"),
+    });
+  }
+  journey.status = response.status;
+  if (request.method !== "OPTIONS") addCors(response.headers, endpoint, request.headers);
+  if (journey.origin_ms !== null && response.status !== 101) {
+    response.headers.set("server-timing", `postern;dur=${journey.postern_ms}, origin;dur=${journey.origin_ms}`);
+  }
+  if (record !== null) countUse(trip, record, authenticated);
+  writeLog(journey, env, isolate.config.REQUEST_LOG);
+  return response;
+}
+
+const QUERY_KEY_REFUSED: Denial = { code: "invalid_api_key", reason: "query_key_not_allowed" };
+
+/** Why a known key is not let in, judged against the clock at every request (spec 2.2). */
+export function stateProblem(record: KeyRecord, now: number): Denial | null {
+  const status = keyStatus(record, now);
+  if (status !== "active") return { code: "invalid_api_key", reason: status };
+  return record.account_suspended ? { code: "invalid_api_key", reason: "account_suspended" } : null;
+}
+
+async function lookUpEndpoint(trip: Trip, url: RequestUrl): Promise<Match | null | "unavailable"> {
+  return match(url.segments, async (path) => {
+    const began = Date.now();
+    const warm = trip.isolate.freshness.peek(NODE_KIND, path, trip.now, trip.world);
+    if (warm !== undefined) return warm;
+    const found = await trip.isolate.freshness.get(NODE_KIND, path, trip.world);
+    trip.journey.postern_ms += Date.now() - began;
+    if (found === "unavailable" || found.value === null) return "unavailable";
+    return found.value;
+  });
+}
+
+/** The endpoint a path leads to, if the key's account may see it (spec 2.3). */
+async function findEndpoint(trip: Trip, url: RequestUrl, record: KeyRecord): Promise<Match | Denial> {
+  const found = await lookUpEndpoint(trip, url);
+  if (found === "unavailable") return { code: "state_unavailable" };
+  if (found === null) return { code: "endpoint_not_found" };
+  const { account_id } = found.endpoint;
+  return account_id === null || account_id === record.account_id ? found : { code: "endpoint_not_found" };
+}
+
+/**
+ * On a strict endpoint nothing is decided on what was known before the request began: both shards are
+ * asked anew, and what they fence is read again (spec 8).
+ */
+async function confirm(
+  trip: Trip,
+  url: RequestUrl,
+  key: string,
+  hash: string,
+): Promise<{ record: KeyRecord; target: Match } | Denial> {
+  const { freshness, keys } = trip.isolate;
+  const began = Date.now();
+  const shards = [...new Set([keys.shard(hash), ENDPOINT_SHARD])];
+  const confirmed = (await Promise.all(shards.map((shard) => freshness.sync(shard, trip.world)))).every(Boolean);
+  trip.journey.postern_ms += Date.now() - began;
+  const record = await findKey(trip, key, hash, !confirmed);
+  if (isDenial(record)) return record;
+  const invalid = stateProblem(record, Date.now());
+  if (invalid !== null) return invalid;
+  if (!confirmed) {
+    // Without the ledger only D1 itself will do, for the endpoint as well.
+    const found = await match(url.segments, async (path) => {
+      const node = await freshness.get(NODE_KIND, path, trip.world, { strict: true });
+      return node === "unavailable" || node.value === null ? "unavailable" : node.value;
+    });
+    if (found === "unavailable") return { code: "state_unavailable" };
+    if (found === null) return { code: "endpoint_not_found" };
+  }
+  const target = await findEndpoint(trip, url, record);
+  return isDenial(target) ? target : { record, target };
+}
+
+/** Whether a key that was let in would be let in still: asked every few seconds while a stream runs. */
+async function isStillValid(trip: Trip, hash: string): Promise<boolean> {
+  const found = await trip.isolate.freshness.get(trip.isolate.keys, hash, trip.world);
+  return found !== "unavailable" && found.value !== null && stateProblem(found.value, Date.now()) === null;
+}
+
+async function answerPreflight(trip: Trip, url: RequestUrl): Promise<Response> {
+  const { headers } = trip.request;
+  const asks = headers.has("origin") && headers.has("access-control-request-method");
+  const found = asks ? await lookUpEndpoint(trip, url) : null;
+  trip.journey.decision = "allow";
+  return preflight(found === null || found === "unavailable" ? null : found.endpoint, headers, trip.requestId);
+}
+
+/**
+ * Whether a denial is worded for a GraphQL client. Before the endpoint is known, the path and what the
+ * client accepts tell: the same for every key, so that nothing is learnt from it.
+ */
+function speaksGraphql(endpoint: Endpoint | null, request: Request): boolean {
+  if (endpoint !== null) return endpoint.protocol === "graphql";
+  if (request.headers.get("accept")?.includes("application/graphql-response+json")) return true;
+  return /^[a-z]+:\/\/[^/]+\/graphql(?:[/?]|$)/.test(request.url);
+}
+
+/** Counts the request for its key; never on its path (spec 9). */
+function countUse(trip: Trip, record: KeyRecord, authenticated: boolean): void {
+  const { journey, now, isolate, world } = trip;
+  isolate.freshness.recordUse(
+    isolate.keys.shard(record.hash),
+    {
+      key_id: record.id,
+      endpoint_id: journey.endpoint_id ?? "",
+      hour: now - (now % 3_600_000),
+      kind: journey.decision === "allow" ? (journey.operation ?? "read") : `denied:${journey.reason}`,
+      count: 1,
+      last_used_at: authenticated ? now : null,
+    },
+    world,
+  );
+}

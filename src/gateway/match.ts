@@ -1,0 +1,45 @@
+import type { Endpoint, EndpointNode } from "../endpoints/endpoint.ts";
+import { ID } from "../endpoints/endpoint.ts";
+import { canMatch, MAX_PREFIX_SEGMENTS } from "../endpoints/path.ts";
+
+/** The endpoint a path leads to. */
+export interface Match {
+  endpoint: Endpoint;
+  /** The endpoint's id; under a wildcard, the segment that stood for it. */
+  id: string;
+  /** How many segments the prefix took; the rest is the tail. */
+  depth: number;
+  /** Whether a wildcard matched: then the id is part of the upstream path. */
+  wildcard: boolean;
+}
+
+/** Looks a node of the path tree up; "unavailable" when that cannot be trusted. */
+export type NodeLookup = (path: string) => Promise<EndpointNode | "unavailable">;
+
+/**
+ * Longest matching prefix; at the same length a named segment wins over the wildcard. Walks the path tree
+ * down only as far as longer prefixes exist.
+ */
+export async function match(segments: readonly string[], lookup: NodeLookup): Promise<Match | null | "unavailable"> {
+  let best: Match | null = null;
+  let wildcard: Endpoint | null = null;
+  let path = "";
+  for (let depth = 1; depth <= MAX_PREFIX_SEGMENTS; depth += 1) {
+    const segment = segments[depth - 1];
+    if (segment === undefined || !canMatch(segment)) break;
+    path += `/${segment}`;
+    const node = await lookup(path);
+    if (node === "unavailable") return "unavailable";
+    if (node.self !== null) {
+      best = { endpoint: node.self, id: node.self.id, depth, wildcard: false };
+    } else if (wildcard !== null && ID.test(segment) && !node.taken) {
+      best = { endpoint: wildcard, id: segment, depth, wildcard: true };
+    } else if (wildcard !== null && node.taken) {
+      // An id with a record of its own is never served by the wildcard (spec 2.3), nor by a shorter prefix.
+      best = null;
+    }
+    wildcard = node.wildcard;
+    if (wildcard === null && !node.below) break;
+  }
+  return best;
+}

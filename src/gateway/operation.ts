@@ -1,0 +1,138 @@
+import type { Denial } from "../denial.ts";
+import type { Endpoint, OperationRule } from "../endpoints/endpoint.ts";
+import { decodedParts, hasEncodedSlash, type RequestUrl } from "./url.ts";
+
+/** What a request does on an endpoint. `inspect` leaves the answer to the GraphQL document. */
+export type Operation = "read" | "write" | "inspect";
+
+/** Methods Postern knows; `OPTIONS` never reaches this room. */
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
+
+/** What `Allow` says where every method may be used. */
+export const ALL_METHODS: readonly string[] = [...METHODS, "OPTIONS"];
+
+/** Whether a method is known at all (spec 2.4). */
+export function isKnownMethod(method: string): boolean {
+  return ALL_METHODS.includes(method);
+}
+
+type Table = readonly (readonly [method: string, pattern: string, access: "read" | "write"])[];
+
+/** Runpod's job queue (spec 2.4). `*` is one segment; at the end, one or more. */
+const SERVERLESS: Table = [
+  ["GET", "status/*", "read"],
+  ["POST", "status/*", "read"],
+  ["GET", "status-sync/*", "read"],
+  ["POST", "status-sync/*", "read"],
+  ["GET", "stream/*", "read"],
+  ["POST", "stream/*", "read"],
+  ["GET", "health", "read"],
+  ["GET", "requests", "read"],
+  ["GET", "openai/v1/models", "read"],
+  ["GET", "openai/v1/models/*", "read"],
+  ["GET", "batch", "read"],
+  ["GET", "batch/*", "read"],
+  ["GET", "batch/*/requests", "read"],
+  ["POST", "run", "write"],
+  ["POST", "runsync", "write"],
+  ["POST", "cancel/*", "write"],
+  ["POST", "retry/*", "write"],
+  ["POST", "purge-queue", "write"],
+  ["POST", "openai/v1/**", "write"],
+  ["POST", "batch", "write"],
+  ["PUT", "batch/*", "write"],
+  ["POST", "batch/*/requests", "write"],
+  ["DELETE", "batch/*/requests/*", "write"],
+  ["POST", "batch/*/finalize", "write"],
+  ["POST", "batch/*/cancel", "write"],
+];
+
+const SERVERLESS_PATTERNS = SERVERLESS.map(([method, pattern, access]) => ({
+  method,
+  pattern: pattern.split("/"),
+  access,
+}));
+
+/** Whether a pattern covers a path: `*` is exactly one segment, a last `**` is one or more. */
+function covers(pattern: readonly string[], path: readonly string[]): boolean {
+  const open = pattern.at(-1) === "**";
+  if (open ? path.length < pattern.length : path.length !== pattern.length) return false;
+  return pattern.every((part, i) => part === "*" || part === "**" || part === path[i]);
+}
+
+/**
+ * What a request does, or why it can do nothing.
+ * @param tail the path below the endpoint's prefix, segments as sent
+ * @param upgrade whether it is a WebSocket handshake
+ */
+export function classify(
+  endpoint: Endpoint,
+  method: string,
+  url: RequestUrl,
+  tail: readonly string[],
+  upgrade: boolean,
+): Operation | Denial {
+  const problem = tailProblem(endpoint, url, tail);
+  if (problem !== null) return problem;
+  // A rule for GET is about reading a page, not about opening a two-way channel.
+  if (endpoint.operations !== null && !upgrade) {
+    const ruled = byRules(endpoint.operations, method, url.encoded ? bothReadings(tail) : [tail]);
+    if (ruled !== null) return ruled;
+  }
+  switch (endpoint.protocol) {
+    case "serverless":
+      return serverless(method, tail);
+    case "graphql":
+      if (tail.length > 0) return { code: "not_found" };
+      if (upgrade) return "write";
+      return method === "GET" || method === "POST"
+        ? "inspect"
+        : { code: "method_not_allowed", allow: ["GET", "POST", "OPTIONS"] };
+    case "openai":
+    case "http":
+      return upgrade || (method !== "GET" && method !== "HEAD") ? "write" : "read";
+  }
+}
+
+/** Where a trailing or an encoded slash is not legal (spec 2.3). */
+function tailProblem(endpoint: Endpoint, url: RequestUrl, tail: readonly string[]): Denial | null {
+  if (endpoint.protocol === "openai" || endpoint.protocol === "http") return null;
+  if (url.trailingSlash) return { code: "invalid_request", detail: "The path must not end in a slash" };
+  const model = endpoint.protocol === "serverless" && tail.slice(0, 3).join("/") === "openai/v1/models" ? 3 : -1;
+  return tail.some((segment, i) => i !== model && hasEncodedSlash(segment))
+    ? { code: "invalid_request", detail: "The path holds an encoded slash where none is allowed" }
+    : null;
+}
+
+function serverless(method: string, tail: readonly string[]): Operation | Denial {
+  const known = SERVERLESS_PATTERNS.filter(({ pattern }) => covers(pattern, tail));
+  if (known.length === 0) return { code: "not_found" };
+  const operation = known.find((row) => row.method === method);
+  if (operation !== undefined) return operation.access;
+  const allow = [...new Set(known.map((row) => row.method))];
+  return { code: "method_not_allowed", allow: [...allow, "OPTIONS"] };
+}
+
+/** The tail as sent, and as an origin that decodes before it splits sees it. */
+function bothReadings(tail: readonly string[]): (readonly string[])[] {
+  return [tail, decodedParts(tail)];
+}
+
+/** First match wins; where an encoding makes the path mean two things, the stricter answer holds. */
+function byRules(
+  rules: readonly OperationRule[],
+  method: string,
+  readings: readonly (readonly string[])[],
+): Operation | null {
+  const answers = readings.map((path) => rules.find((rule) => ruleCovers(rule, method, path))?.access ?? null);
+  if (answers.includes("write")) return "write";
+  return answers.every((answer) => answer === "read") ? "read" : null;
+}
+
+/** In an endpoint's own rules a last `*` stands for everything below, as people expect of `/search/*`. */
+function ruleCovers(rule: OperationRule, method: string, path: readonly string[]): boolean {
+  // HEAD runs what GET runs, less the body (RFC 9110 section 9.3.2).
+  if (rule.method !== method && !(rule.method === "GET" && method === "HEAD")) return false;
+  const pattern = rule.path.replace(/^\//, "").replace(/\/\*$/, "/**").split("/");
+  return covers(pattern[0] === "*" && pattern.length === 1 ? ["**"] : pattern, path);
+}

@@ -1,0 +1,51 @@
+import { type Config, type Env, parseConfig } from "./env.ts";
+import type { Kind } from "./freshness/freshness.ts";
+import { Freshness } from "./freshness/freshness.ts";
+import { keyKind } from "./freshness/kinds.ts";
+import { createKeyFormat, type KeyFormat, parseTagSecrets } from "./keys/format.ts";
+import type { KeyRecord } from "./keys/record.ts";
+import { Assertions } from "./signing/assertion.ts";
+import { UnknownKeys } from "./gateway/unknown-keys.ts";
+
+/** Memory for cached key records and endpoints, in bytes; an isolate has 128 MB in all. */
+const CACHE_BYTES = 32 * 1024 * 1024;
+
+/** What an isolate keeps between requests: values only, never a promise or a connection. */
+export interface Isolate {
+  config: Config;
+  keyFormat: KeyFormat;
+  keys: Kind<KeyRecord>;
+  freshness: Freshness;
+  assertions: Assertions;
+  unknownKeys: UnknownKeys;
+}
+
+let isolate: Isolate | undefined;
+let builtFor: Env | undefined;
+
+/**
+ * The isolate's state, built at its first request.
+ * @throws ConfigError naming each wrong variable or secret
+ */
+export function isolateOf(env: Env): Isolate {
+  if (isolate !== undefined && builtFor === env) return isolate;
+  const config = parseConfig(env);
+  isolate = {
+    config,
+    keyFormat: createKeyFormat({
+      prefixes: config.KEY_PREFIX,
+      tagSecrets: parseTagSecrets(config.KEY_TAG_SECRETS),
+    }),
+    keys: keyKind(config.LEDGER_SHARDS),
+    freshness: new Freshness({
+      lease: config.LEASE_SECONDS * 1000,
+      grace: config.GRACE_SECONDS * 1000,
+      isolate: crypto.randomUUID(),
+      maxBytes: CACHE_BYTES,
+    }),
+    assertions: new Assertions(config),
+    unknownKeys: new UnknownKeys(),
+  };
+  builtFor = env;
+  return isolate;
+}

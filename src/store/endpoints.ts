@@ -1,0 +1,201 @@
+import type { Endpoint, EndpointNode } from "../endpoints/endpoint.ts";
+import { idOfNode, nodesOf } from "../endpoints/path.ts";
+import type { Write } from "./write.ts";
+
+/** An endpoint as stored. */
+export type EndpointRow = Endpoint & { version: number; created_at: number; updated_at: number };
+
+const COLUMNS = [
+  "account_id",
+  "name",
+  "api",
+  "protocol",
+  "path",
+  "origin",
+  "test_origin",
+  "operations",
+  "credential",
+  "assertion",
+  "allow_query_key",
+  "redirects",
+  "timeout_seconds",
+  "freshness",
+  "cors",
+  "updated_at",
+] as const;
+
+const JSON_COLUMNS = ["operations", "credential", "cors"] as const;
+const BOOLEAN_COLUMNS = ["assertion", "allow_query_key"] as const;
+
+function fromRow(row: Record<string, unknown>): EndpointRow {
+  const endpoint: Record<string, unknown> = { ...row };
+  for (const column of JSON_COLUMNS) {
+    endpoint[column] = row[column] === null ? null : JSON.parse(row[column] as string);
+  }
+  for (const column of BOOLEAN_COLUMNS) endpoint[column] = row[column] === 1;
+  return endpoint as unknown as EndpointRow;
+}
+
+/** The subjects of a path node's cache entry: the path and, where it has the form of one, the id. */
+export function nodeSubjects(path: string): string[] {
+  const id = idOfNode(path);
+  return id === null ? [pathSubject(path)] : [pathSubject(path), idSubject(id)];
+}
+
+const pathSubject = (path: string) => `endpoint:${path}`;
+const idSubject = (id: string) => `endpoint:${id}`;
+
+/** Reads one node of the path tree, on the primary. */
+export async function readNode(db: D1Database, path: string): Promise<EndpointNode> {
+  const { results } = await db
+    .prepare(
+      `SELECT 'self' AS part, e.* FROM endpoints e WHERE e.path = ?1
+       UNION ALL SELECT 'wildcard', e.* FROM endpoints e WHERE e.path = ?1 || '/*'
+       UNION ALL SELECT * FROM (
+         SELECT 'below', e.* FROM endpoints e
+         WHERE e.path > ?1 || '/' AND e.path < ?1 || '0' AND e.path <> ?1 || '/*' LIMIT 1)
+       UNION ALL SELECT 'taken', e.* FROM endpoints e WHERE e.id = ?2 AND e.path <> ?1`,
+    )
+    .bind(path, idOfNode(path) ?? "")
+    .all<Record<string, unknown>>();
+  const part = (name: string) => results.find((row) => row.part === name);
+  const endpoint = (name: string) => {
+    const row = part(name);
+    if (row === undefined) return null;
+    const { part: _, version: __, created_at: ___, updated_at: ____, ...rest } = fromRow(row) as EndpointRow & {
+      part: string;
+    };
+    return rest;
+  };
+  return {
+    self: endpoint("self"),
+    wildcard: endpoint("wildcard"),
+    below: part("below") !== undefined,
+    taken: part("taken") !== undefined,
+  };
+}
+
+export async function readEndpoint(db: D1Database, id: string): Promise<EndpointRow | null> {
+  const row = await db.prepare("SELECT * FROM endpoints WHERE id = ?").bind(id).first<Record<string, unknown>>();
+  return row === null ? null : fromRow(row);
+}
+
+/** A page of endpoints in the order of their ids; with `visible_to`, the account's own and the shared. */
+export async function listEndpoints(
+  db: D1Database,
+  filter: { visible_to?: string | undefined },
+  page: { limit: number; after: string | null },
+): Promise<EndpointRow[]> {
+  const mine = filter.visible_to === undefined ? "" : "AND (account_id IS NULL OR account_id = ?)";
+  const { results } = await db
+    .prepare(`SELECT * FROM endpoints WHERE id > ? ${mine} ORDER BY id LIMIT ?`)
+    .bind(page.after ?? "", ...(filter.visible_to === undefined ? [] : [filter.visible_to]), page.limit)
+    .all<Record<string, unknown>>();
+  return results.map(fromRow);
+}
+
+/** Which of `ids` another account owns: those an account may not name in a key's scopes. */
+export async function foreignEndpoints(db: D1Database, ids: readonly string[], accountId: string): Promise<string[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT id FROM endpoints WHERE id IN (SELECT value FROM json_each(?))
+       AND account_id IS NOT NULL AND account_id <> ?`,
+    )
+    .bind(JSON.stringify(ids), accountId)
+    .all<{ id: string }>();
+  return results.map(({ id }) => id);
+}
+
+/** Which of `ids` have a record that the account may see. */
+export async function visibleEndpoints(db: D1Database, ids: readonly string[], accountId: string): Promise<string[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT id FROM endpoints WHERE id IN (SELECT value FROM json_each(?))
+       AND (account_id IS NULL OR account_id = ?)`,
+    )
+    .bind(JSON.stringify(ids), accountId)
+    .all<{ id: string }>();
+  return results.map(({ id }) => id);
+}
+
+/** Whether a wildcard visible to the account serves ids that have no record of their own. */
+export async function hasVisibleWildcard(db: D1Database, accountId: string): Promise<boolean> {
+  const row = await db
+    .prepare(
+      `SELECT 1 FROM endpoints WHERE path LIKE '%/*' AND api = 'inference'
+       AND (account_id IS NULL OR account_id = ?) LIMIT 1`,
+    )
+    .bind(accountId)
+    .first();
+  return row !== null;
+}
+
+/** Id of the endpoint registered at a path, if any. */
+export async function endpointAt(db: D1Database, path: string): Promise<string | null> {
+  return db.prepare("SELECT id FROM endpoints WHERE path = ?").bind(path).first<string>("id");
+}
+
+const stored = (row: EndpointRow, column: (typeof COLUMNS)[number]): string | number | null => {
+  const value = row[column];
+  if (typeof value === "boolean") return Number(value);
+  return value !== null && typeof value === "object" ? JSON.stringify(value) : value;
+};
+
+const changed = (id: string, ...paths: string[]) => [
+  ...new Set([idSubject(id), ...paths.flatMap(nodesOf).flatMap((path) => [pathSubject(path)])]),
+];
+
+/** Registers an endpoint, or changes it; guarded by the path being free and, for a change, the version. */
+export function putEndpoint(before: EndpointRow | null, row: EndpointRow): Write {
+  const values = COLUMNS.map((column) => stored(row, column));
+  const free = "NOT EXISTS (SELECT 1 FROM endpoints WHERE path = ? AND id <> ?)";
+  if (before === null) {
+    return {
+      subjects: changed(row.id, row.path),
+      guard: {
+        sql: `NOT EXISTS (SELECT 1 FROM endpoints WHERE id = ?) AND ${free}`,
+        values: [row.id, row.path, row.id],
+      },
+      statements: [
+        {
+          sql: `INSERT INTO endpoints (${COLUMNS.join(", ")}, created_at, id)
+                SELECT ${COLUMNS.map(() => "?").join(", ")}, ?, ?
+                WHERE NOT EXISTS (SELECT 1 FROM endpoints WHERE id = ?)`,
+          values: [...values, row.created_at, row.id, row.id],
+        },
+      ],
+    };
+  }
+  return {
+    subjects: changed(row.id, before.path, row.path),
+    guard: {
+      sql: `EXISTS (SELECT 1 FROM endpoints WHERE id = ? AND version = ?) AND ${free}`,
+      values: [row.id, before.version, row.path, row.id],
+    },
+    statements: [
+      {
+        sql: `UPDATE endpoints SET ${COLUMNS.map((column) => `${column} = ?`).join(", ")}, version = version + 1
+              WHERE id = ? AND version = ?`,
+        values: [...values, row.id, before.version],
+      },
+    ],
+  };
+}
+
+/** Holds while a key that can still come to life names the endpoint (spec 6: `in_use`). */
+const NAMED_BY_A_KEY = `EXISTS (SELECT 1 FROM keys, json_each(keys.permissions, '$.inference.endpoints') named
+  WHERE keys.revoked_at IS NULL AND (keys.expires_at IS NULL OR keys.expires_at > ?) AND named.key = ?)`;
+
+/** Deletes an endpoint that no live key names. */
+export function deleteEndpoint(row: EndpointRow, now: number): Write {
+  return {
+    subjects: changed(row.id, row.path),
+    guard: {
+      sql: `EXISTS (SELECT 1 FROM endpoints WHERE id = ? AND version = ?) AND NOT ${NAMED_BY_A_KEY}`,
+      values: [row.id, row.version, now, row.id],
+    },
+    statements: [
+      { sql: "DELETE FROM endpoints WHERE id = ? AND version = ?", values: [row.id, row.version] },
+    ],
+  };
+}

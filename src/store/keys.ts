@@ -1,0 +1,232 @@
+import type { Permissions } from "../keys/permissions.ts";
+import type { Environment, KeyRecord } from "../keys/record.ts";
+import type { Bound, Write } from "./write.ts";
+
+/** A key record as stored. Times in ms. */
+export interface KeyRow {
+  id: string;
+  account_id: string;
+  hash: string;
+  prefix: string;
+  name: string;
+  environment: Environment;
+  permissions: Permissions;
+  /** What the client sent; null for legacy keys. */
+  scopes: unknown;
+  template: string | null;
+  enabled: boolean;
+  legacy: boolean;
+  created_at: number;
+  created_by: string;
+  expires_at: number | null;
+  revoked_at: number | null;
+  rotated_from: string | null;
+  rotated_to: string | null;
+  version: number;
+}
+
+/** A key record with the last use that D1 knows of. */
+export type KeyRowWithUse = KeyRow & { last_used_at: number | null };
+
+const COLUMNS = [
+  "id",
+  "account_id",
+  "hash",
+  "prefix",
+  "name",
+  "environment",
+  "permissions",
+  "scopes",
+  "template",
+  "enabled",
+  "legacy",
+  "created_at",
+  "created_by",
+  "expires_at",
+  "revoked_at",
+  "rotated_from",
+  "rotated_to",
+  "version",
+] as const;
+
+/** The subject a key's changes are fenced under: the first 128 bits of its hash. */
+export function keySubject(hash: string): string {
+  return hash.slice(0, 32);
+}
+
+/** Reads what a decision needs, by hash, on the primary. Null when no such key exists. */
+export async function readKeyRecord(db: D1Database, hash: string): Promise<KeyRecord | null> {
+  const row = await db
+    .prepare(
+      `SELECT k.id, k.hash, k.account_id, a.suspended AS account_suspended, k.name, k.prefix, k.environment,
+              k.permissions, k.enabled, k.legacy, k.expires_at, k.revoked_at
+       FROM keys k JOIN accounts a ON a.id = k.account_id WHERE k.hash = ?`,
+    )
+    .bind(hash)
+    .first<Record<string, unknown>>();
+  if (row === null) return null;
+  return {
+    ...row,
+    account_suspended: row.account_suspended === 1,
+    enabled: row.enabled === 1,
+    legacy: row.legacy === 1,
+    permissions: JSON.parse(row.permissions as string),
+  } as KeyRecord;
+}
+
+function fromRow(row: Record<string, unknown>): KeyRowWithUse {
+  return {
+    ...row,
+    permissions: JSON.parse(row.permissions as string),
+    scopes: row.scopes === null ? null : JSON.parse(row.scopes as string),
+    enabled: row.enabled === 1,
+    legacy: row.legacy === 1,
+  } as KeyRowWithUse;
+}
+
+const SELECT = `SELECT ${COLUMNS.map((column) => `k.${column}`).join(", ")}, u.last_used_at
+  FROM keys k LEFT JOIN key_last_used u ON u.key_id = k.id`;
+
+export async function readKey(db: D1Database, id: string): Promise<KeyRowWithUse | null> {
+  const row = await db.prepare(`${SELECT} WHERE k.id = ?`).bind(id).first<Record<string, unknown>>();
+  return row === null ? null : fromRow(row);
+}
+
+export async function readKeyByHash(db: D1Database, hash: string): Promise<KeyRowWithUse | null> {
+  const row = await db.prepare(`${SELECT} WHERE k.hash = ?`).bind(hash).first<Record<string, unknown>>();
+  return row === null ? null : fromRow(row);
+}
+
+/** What a list of keys may be narrowed to. */
+export interface KeyFilter {
+  account_id?: string | undefined;
+  created_by?: string | undefined;
+  status?: "active" | "disabled" | "expired" | "revoked" | undefined;
+  environment?: Environment | undefined;
+  /** Text that the name holds, or that the display prefix starts with; case does not matter. */
+  q?: string | undefined;
+}
+
+/** The states of spec 3 in SQL; `?` is now. The order of precedence is the same as `keyStatus`'s. */
+const STATUS: Record<NonNullable<KeyFilter["status"]>, string> = {
+  revoked: "k.revoked_at IS NOT NULL AND ? IS NOT NULL",
+  expired: "k.revoked_at IS NULL AND k.expires_at <= ?",
+  disabled: "k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > ?) AND k.enabled = 0",
+  active: "k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > ?) AND k.enabled = 1",
+};
+
+const escapeLike = (text: string) => text.replace(/[\\%_]/g, (character) => `\\${character}`);
+
+/** A page of keys, newest first, after `before`. */
+export async function listKeys(
+  db: D1Database,
+  filter: KeyFilter,
+  page: { limit: number; before: { at: number; id: string } | null },
+  now: number,
+): Promise<KeyRowWithUse[]> {
+  const where: Bound[] = [];
+  if (filter.account_id !== undefined) where.push({ sql: "k.account_id = ?", values: [filter.account_id] });
+  if (filter.created_by !== undefined) where.push({ sql: "k.created_by = ?", values: [filter.created_by] });
+  if (filter.status !== undefined) where.push({ sql: STATUS[filter.status], values: [now] });
+  if (filter.environment !== undefined) where.push({ sql: "k.environment = ?", values: [filter.environment] });
+  if (filter.q !== undefined) {
+    const q = escapeLike(filter.q);
+    where.push({
+      sql: "(k.name LIKE ? ESCAPE '\\' OR k.prefix LIKE ? ESCAPE '\\')",
+      values: [`%${q}%`, `${q}%`],
+    });
+  }
+  if (page.before !== null) {
+    where.push({ sql: "(k.created_at, k.id) < (?, ?)", values: [page.before.at, page.before.id] });
+  }
+  const { results } = await db
+    .prepare(
+      `${SELECT} ${where.length === 0 ? "" : `WHERE ${where.map(({ sql }) => sql).join(" AND ")}`}
+       ORDER BY k.created_at DESC, k.id DESC LIMIT ?`,
+    )
+    .bind(...where.flatMap(({ values }) => values), page.limit)
+    .all<Record<string, unknown>>();
+  return results.map(fromRow);
+}
+
+/** Holds while the account has room for one more active key (spec 3); disabled keys do not count. */
+function hasRoom(accountId: string, now: number): Bound {
+  return {
+    sql: `(SELECT count(*) FROM keys WHERE account_id = ? AND revoked_at IS NULL AND rotated_to IS NULL
+             AND enabled = 1 AND (expires_at IS NULL OR expires_at > ?))
+          < (SELECT active_key_limit FROM accounts WHERE id = ?)`,
+    values: [accountId, now, accountId],
+  };
+}
+
+const and = (...parts: Bound[]): Bound => ({
+  sql: parts.map(({ sql }) => `(${sql})`).join(" AND "),
+  values: parts.flatMap(({ values }) => values),
+});
+
+const stored = (row: KeyRow, column: (typeof COLUMNS)[number]): string | number | null => {
+  const value = row[column];
+  if (typeof value === "boolean") return Number(value);
+  if (column === "permissions" || column === "scopes") return value === null ? null : JSON.stringify(value);
+  return value as string | number | null;
+};
+
+/** Adds a key. Guarded by the hash being new and, unless `unlimited`, by the account's limit. */
+export function insertKey(row: KeyRow, now: number, { unlimited = false } = {}): Write {
+  const isNew: Bound = {
+    sql: "NOT EXISTS (SELECT 1 FROM keys WHERE hash = ? OR id = ?)",
+    values: [row.hash, row.id],
+  };
+  return {
+    subjects: [keySubject(row.hash)],
+    guard: unlimited ? isNew : and(isNew, hasRoom(row.account_id, now)),
+    statements: [
+      {
+        sql: `INSERT INTO keys (${COLUMNS.join(", ")}) SELECT ${COLUMNS.map(() => "?").join(", ")}
+              WHERE NOT EXISTS (SELECT 1 FROM keys WHERE id = ?)`,
+        values: [...COLUMNS.map((column) => stored(row, column)), row.id],
+      },
+    ],
+  };
+}
+
+/**
+ * Changes a key. Guarded by nobody having changed it since `row` was read and, with `needsRoom`, by the
+ * account's limit (enabling a key makes one more of them active).
+ */
+export function updateKey(
+  row: KeyRow,
+  change: Partial<
+    Pick<
+      KeyRow,
+      | "name"
+      | "permissions"
+      | "scopes"
+      | "template"
+      | "enabled"
+      | "expires_at"
+      | "revoked_at"
+      | "rotated_to"
+    >
+  >,
+  now: number,
+  { needsRoom = false } = {},
+): Write {
+  const columns = Object.keys(change) as (keyof typeof change)[];
+  const next = { ...row, ...change };
+  const unchanged: Bound = {
+    sql: "EXISTS (SELECT 1 FROM keys WHERE id = ? AND version = ?)",
+    values: [row.id, row.version],
+  };
+  return {
+    subjects: [keySubject(row.hash)],
+    guard: needsRoom ? and(unchanged, hasRoom(row.account_id, now)) : unchanged,
+    statements: [
+      {
+        sql: `UPDATE keys SET ${columns.map((column) => `${column} = ?`).join(", ")}, version = version + 1
+              WHERE id = ? AND version = ?`,
+        values: [...columns.map((column) => stored(next, column)), row.id, row.version],
+      },
+    ],
+  };
+}
