@@ -1,5 +1,3 @@
-import type { Access } from "./keys/permissions.ts";
-
 /** Why a presented credential was not accepted. For the log, the usage counts and the console only. */
 export type KeyReason =
   | "missing"
@@ -20,14 +18,17 @@ export type Denial =
   | { code: "invalid_request" | "path_reserved" | "account_required"; detail: string }
   | { code: "invalid_api_key"; reason: KeyReason }
   | { code: "missing_access_token"; reason?: string }
-  | { code: "insufficient_scope"; needed: Access; resource: string }
+  | { code: "insufficient_scope"; needed: string; resource: string }
   | { code: "environment_not_available"; endpoint: string }
   | { code: "forbidden"; detail: string }
   | { code: "endpoint_not_found" }
   | { code: "api_key_not_found" }
   | { code: "not_found"; detail?: string }
   | { code: "method_not_allowed"; allow: readonly string[] }
-  | { code: "key_revoked" | "key_expired" | "legacy_key" | "path_taken" | "in_use" | "conflict"; detail: string }
+  | {
+      code: "key_revoked" | "key_expired" | "legacy_key" | "path_taken" | "in_use" | "conflict";
+      detail: string;
+    }
   | { code: "active_key_limit_reached"; limit: number }
   | { code: "body_too_large"; limit: number }
   | { code: "unsupported_media_type"; detail: string }

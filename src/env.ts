@@ -49,7 +49,9 @@ export const VARIABLES = z.object({
   KEY_PREFIX: list
     .default(["pst"])
     .describe("Prefix words of native keys; the first marks new keys, later ones stay valid"),
-  KEY_TAG_SECRETS: z.string().describe("Secret. JSON map from a letter to a tag secret; the last one tags new keys"),
+  KEY_TAG_SECRETS: z
+    .string()
+    .describe("Secret. JSON map from a letter to a tag secret; the last one tags new keys"),
   LEGACY_KEYS: onOff.default(false).describe("Whether keys of any other shape are looked up: on or off"),
   HOSTNAMES: list.default([]).describe("Host names the gateway answers to; others are 421. Empty: any"),
   PUBLIC_URL: httpUrl.optional().describe("The gateway's own URL; issuer of its tokens"),
@@ -62,7 +64,9 @@ export const VARIABLES = z.object({
     .default([])
     .describe("Origin hosts exempt from the https and address rules; local edition only"),
   LEASE_SECONDS: whole(1, 60).default(2).describe("How long a cached decision may be trusted without asking"),
-  GRACE_SECONDS: whole(0, 3600).default(60).describe("How long caches serve while ledger and D1 are both away"),
+  GRACE_SECONDS: whole(0, 3600)
+    .default(60)
+    .describe("How long caches serve while ledger and D1 are both away"),
   LEDGER_SHARDS: whole(1, 64).default(4).describe("Number of ledger shards; fixed at first deploy"),
   FLUSH_SECONDS: whole(1, 300).default(10).describe("How often a ledger shard writes uses to D1"),
   USAGE_RETENTION_DAYS: whole(1, 3650).default(400).describe("How long usage counts are kept"),

@@ -2,10 +2,10 @@ import { type Config, type Env, parseConfig } from "./env.ts";
 import type { Kind } from "./freshness/freshness.ts";
 import { Freshness } from "./freshness/freshness.ts";
 import { keyKind } from "./freshness/kinds.ts";
+import { UnknownKeys } from "./gateway/unknown-keys.ts";
 import { createKeyFormat, type KeyFormat, parseTagSecrets } from "./keys/format.ts";
 import type { KeyRecord } from "./keys/record.ts";
 import { Assertions } from "./signing/assertion.ts";
-import { UnknownKeys } from "./gateway/unknown-keys.ts";
 
 /** Memory for cached key records and endpoints, in bytes; an isolate has 128 MB in all. */
 const CACHE_BYTES = 32 * 1024 * 1024;

@@ -36,7 +36,10 @@ export function pathProblem(path: string): PathProblem | null {
     return { code: "path_reserved", detail: `path ${path} belongs to the gateway itself` };
   }
   if (!named.every((segment) => SEGMENT.test(segment))) {
-    return { code: "invalid_request", detail: "path segments must match [A-Za-z0-9_~-][A-Za-z0-9._~-]{0,62}" };
+    return {
+      code: "invalid_request",
+      detail: "path segments must match [A-Za-z0-9_~-][A-Za-z0-9._~-]{0,62}",
+    };
   }
   return null;
 }

@@ -26,7 +26,10 @@ export type ChangeResult = "committed" | "refused" | "unavailable";
 /** Tries of every step: each is idempotent. */
 const TRIES = 3;
 
-async function tried<T>(step: () => Promise<T>, worthRetrying: (error: unknown) => boolean = () => true): Promise<T> {
+async function tried<T>(
+  step: () => Promise<T>,
+  worthRetrying: (error: unknown) => boolean = () => true,
+): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await step();
@@ -87,7 +90,11 @@ const LEDGER_PATIENCE = 3000;
 const D1_PATIENCE = 10_000;
 
 /** The platform, as seen by one request. */
-export function changeWorldOf(env: Env, shards: number, context: Pick<ExecutionContext, "waitUntil">): ChangeWorld {
+export function changeWorldOf(
+  env: Env,
+  shards: number,
+  context: Pick<ExecutionContext, "waitUntil">,
+): ChangeWorld {
   const stub = (shard: number) => env.LEDGER.getByName(shardName(shard));
   return {
     shards,

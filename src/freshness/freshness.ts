@@ -1,4 +1,4 @@
-import type { Subject } from "../ledger/protocol.ts";
+import type { Subject, Use } from "../ledger/protocol.ts";
 import { isCurrent, type Lease, renewed, type Stamp } from "./lease.ts";
 import { Memory } from "./memory.ts";
 import { Uses } from "./uses.ts";
@@ -43,6 +43,9 @@ export interface FreshnessOptions {
 /** How long a background renewal is taken to be under way, in ms. */
 const RENEWAL = 1000;
 
+/** How long uses wait for company before they are handed over, in ms. */
+const FLUSH_AFTER = 1000;
+
 /** An unknown name remembered, at most for a lease. */
 interface Absence {
   until: number;
@@ -59,6 +62,7 @@ export class Freshness {
   readonly #memory: Memory<Entry>;
   readonly #absent = new Memory<Absence>(256 * 1024);
   readonly #options: FreshnessOptions;
+  #flushBy = 0;
 
   constructor(options: FreshnessOptions) {
     this.#options = options;
@@ -103,7 +107,8 @@ export class Freshness {
 
     const syncing = strict || this.#trusted(shard, began, world) === null ? this.sync(shard, world) : null;
     // Memory may only lack a lease; KV is worth a read when memory has nothing that could become current.
-    const kvRead = this.#memory.get(cacheName) === undefined || syncing === null ? this.#readKv(kind, name, world) : null;
+    const kvRead =
+      this.#memory.get(cacheName) === undefined || syncing === null ? this.#readKv(kind, name, world) : null;
     const synced = syncing === null || (await syncing);
 
     const cached = () => {
@@ -164,7 +169,8 @@ export class Freshness {
   /** Keeps an entry, unless one read later is there already. */
   #remember(cacheName: string, entry: Entry, bytes: number): void {
     const there = this.#memory.get(cacheName);
-    if (there !== undefined && there.stamp.epoch === entry.stamp.epoch && there.stamp.seq > entry.stamp.seq) return;
+    if (there !== undefined && there.stamp.epoch === entry.stamp.epoch && there.stamp.seq > entry.stamp.seq)
+      return;
     this.#memory.set(cacheName, entry, bytes);
   }
 
@@ -174,11 +180,16 @@ export class Freshness {
     const entry = this.#memory.get(cacheName);
     if (strict || lease === undefined || entry === undefined) return "unavailable";
     const age = world.now() - lease.sentAt;
-    if (age < 0 || age > this.#options.grace || !isCurrent(lease, entry.stamp, entry.subjects)) return "unavailable";
+    if (age < 0 || age > this.#options.grace || !isCurrent(lease, entry.stamp, entry.subjects))
+      return "unavailable";
     return { value: entry.value as T, tier: "memory" };
   }
 
-  async #readKv<T>(kind: Kind<T>, name: string, world: World): Promise<{ entry: Entry; bytes: number } | null> {
+  async #readKv<T>(
+    kind: Kind<T>,
+    name: string,
+    world: World,
+  ): Promise<{ entry: Entry; bytes: number } | null> {
     try {
       const text = await world.kvGet(kind.cacheName(name));
       if (text === null) return null;
@@ -232,6 +243,24 @@ export class Freshness {
       this.uses.failed(shard);
       return false;
     }
+  }
+
+  /**
+   * Counts a use, and sees to it that it is handed over about a second later: with the next renewal, or by
+   * itself. Costs the request nothing and cannot fail it.
+   */
+  recordUse(shard: number, use: Use, world: World): void {
+    this.uses.add(shard, use);
+    const now = world.now();
+    // A deadline, not a flag: the request whose timer it is may die.
+    if (now < this.#flushBy) return;
+    this.#flushBy = now + FLUSH_AFTER + RENEWAL;
+    world.background(
+      world.wait(FLUSH_AFTER).then(() => {
+        this.#flushBy = 0;
+        return this.flush(world);
+      }),
+    );
   }
 
   /** Hands over every use that waits. */

@@ -45,7 +45,9 @@ export class Uses {
 
   /** Shards that uses wait for. */
   pending(): number[] {
-    return [...this.#shards].filter(([, { uses, sent }]) => uses.size > 0 || sent !== null).map(([shard]) => shard);
+    return [...this.#shards]
+      .filter(([, { uses, sent }]) => uses.size > 0 || sent !== null)
+      .map(([shard]) => shard);
   }
 
   /** The batch to send now: the unanswered one again, or a new one, or none. */

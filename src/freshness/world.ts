@@ -16,6 +16,7 @@ export interface World {
   kvPut(name: string, text: string): Promise<void>;
   /** The primary database, for `Kind.read`. */
   db: D1Database;
+  wait(ms: number): Promise<void>;
   /** Lets something finish after the response. */
   background(work: Promise<unknown>): void;
 }
@@ -35,10 +36,11 @@ export function worldOf(env: Env, context: Pick<ExecutionContext, "waitUntil">):
     now: () => Date.now(),
     random: () => Math.random(),
     sync: (shard, request) =>
-      within(env.LEDGER.getByName(shardName(shard)).sync(request) as Promise<SyncReply>, PATIENCE),
+      within(env.LEDGER.getByName(shardName(shard)).sync(request) as unknown as Promise<SyncReply>, PATIENCE),
     kvGet: (name) => within(env.KEYS.get(name, "text"), PATIENCE),
     kvPut: (name, text) => env.KEYS.put(name, text, { expirationTtl: KV_TTL }),
     db: env.DB,
+    wait: (ms) => scheduler.wait(ms),
     background: (work) => context.waitUntil(work.catch(() => undefined)),
   };
 }

@@ -102,7 +102,12 @@ export async function forward(upstream: Upstream, guard: Guard): Promise<Respons
       response.webSocket.close(1011, "unexpected");
       return { code: "origin_unreachable", detail: "The origin answered with an unexpected protocol change" };
     }
-    return pumpWebSocket(response, response.webSocket, clientHeaders(response.headers, upstream.requestId), guard);
+    return pumpWebSocket(
+      response,
+      response.webSocket,
+      clientHeaders(response.headers, upstream.requestId),
+      guard,
+    );
   }
 
   const headers = clientHeaders(response.headers, upstream.requestId);
@@ -117,7 +122,12 @@ export async function forward(upstream: Upstream, guard: Guard): Promise<Respons
     headers.set("location", rewritten);
   }
 
-  const init = { status: response.status, statusText: response.statusText, headers, encodeBody: "manual" as const };
+  const init = {
+    status: response.status,
+    statusText: response.statusText,
+    headers,
+    encodeBody: "manual" as const,
+  };
   if (response.body === null || upstream.method === "HEAD" || hasNoBody(response.status)) {
     stop();
     return new Response(null, init);
@@ -129,7 +139,8 @@ export async function forward(upstream: Upstream, guard: Guard): Promise<Respons
   }
   // Piping natively lets the watch go on while bytes flow, at the cost of none of them. A stream of known
   // length keeps its Content-Length.
-  const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
+  const { readable, writable } =
+    length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
   guard.background(
     response.body.pipeTo(writable, { signal: abort.signal }).then(stop, () => {
       stop();

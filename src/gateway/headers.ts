@@ -1,4 +1,20 @@
+import type { Denial } from "../denial.ts";
 import { HOP_BY_HOP } from "./hop-by-hop.ts";
+
+/** A request's headers, read out once: names in lower case, repeated ones joined. */
+export type HeaderEntries = readonly (readonly [name: string, value: string])[];
+
+/** Limits of spec 2: headers of a request, and their bytes in all. */
+const MAX_HEADERS = 128;
+const MAX_HEADER_BYTES = 32 * 1024;
+
+/** Reads the headers out, unless there are too many. */
+export function headerEntries(headers: Headers): HeaderEntries | Denial {
+  const entries = [...headers];
+  let bytes = 0;
+  for (const [name, value] of entries) bytes += name.length + value.length + 4; // ": " and CRLF
+  return entries.length > MAX_HEADERS || bytes > MAX_HEADER_BYTES ? { code: "headers_too_large" } : entries;
+}
 
 /**
  * Headers no origin is ever sent from a client: credentials, what proxies and frameworks trust, what is
@@ -45,11 +61,15 @@ export interface UpstreamHeaderOptions {
 }
 
 /** The headers of the request to the origin, from those of the client's. */
-export function upstreamHeaders(from: Headers, options: UpstreamHeaderOptions): Headers {
+export function upstreamHeaders(
+  entries: HeaderEntries,
+  from: Headers,
+  options: UpstreamHeaderOptions,
+): Headers {
   const { identity, key } = options;
   const named = connectionOptions(from);
   const headers = new Headers();
-  for (const [name, value] of from) {
+  for (const [name, value] of entries) {
     // An underscore is a hyphen to CGI and WSGI: `x_postern_key_id` would read as ours.
     if (DROPPED.has(name) || name.includes("_") || DROPPED_PREFIXES.test(name)) continue;
     if (named.has(name) || value.includes(key)) continue;

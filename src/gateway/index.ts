@@ -13,11 +13,11 @@ import { readCredential } from "./credential.ts";
 import { decide } from "./decide.ts";
 import { forward } from "./forward.ts";
 import { readGraphql } from "./graphql-step.ts";
-import { headerEntries, type HeaderEntries } from "./headers.ts";
+import { headerEntries } from "./headers.ts";
 import { findKey } from "./key-record.ts";
 import { type Journey, writeLog } from "./log.ts";
 import { type Match, match } from "./match.ts";
-import { classify, isKnownMethod, ALL_METHODS } from "./operation.ts";
+import { ALL_METHODS, classify, isKnownMethod } from "./operation.ts";
 import { prepareUpstream } from "./upstream.ts";
 import { type RequestUrl, readUrl } from "./url.ts";
 
@@ -129,7 +129,17 @@ export async function handle(
     journey.operation = decision.access === "read" ? "read" : "write";
     journey.decision = "allow";
 
-    const upstream = await prepareUpstream(trip, { url, entries, credential, record, target, tail, decision, graphql, upgrade });
+    const upstream = await prepareUpstream(trip, {
+      url,
+      entries,
+      credential,
+      record,
+      target,
+      tail,
+      decision,
+      judged: graphql,
+      upgrade,
+    });
     if (isDenial(upstream)) return upstream;
     const sentAt = Date.now();
     const response = await forward(upstream, {
@@ -156,7 +166,10 @@ export async function handle(
   journey.status = response.status;
   if (request.method !== "OPTIONS") addCors(response.headers, endpoint, request.headers);
   if (journey.origin_ms !== null && response.status !== 101) {
-    response.headers.set("server-timing", `postern;dur=${journey.postern_ms}, origin;dur=${journey.origin_ms}`);
+    response.headers.set(
+      "server-timing",
+      `postern;dur=${journey.postern_ms}, origin;dur=${journey.origin_ms}`,
+    );
   }
   if (record !== null) countUse(trip, record, authenticated);
   writeLog(journey, env, isolate.config.REQUEST_LOG);
@@ -206,7 +219,9 @@ async function confirm(
   const { freshness, keys } = trip.isolate;
   const began = Date.now();
   const shards = [...new Set([keys.shard(hash), ENDPOINT_SHARD])];
-  const confirmed = (await Promise.all(shards.map((shard) => freshness.sync(shard, trip.world)))).every(Boolean);
+  const confirmed = (await Promise.all(shards.map((shard) => freshness.sync(shard, trip.world)))).every(
+    Boolean,
+  );
   trip.journey.postern_ms += Date.now() - began;
   const record = await findKey(trip, key, hash, !confirmed);
   if (isDenial(record)) return record;
@@ -236,7 +251,11 @@ async function answerPreflight(trip: Trip, url: RequestUrl): Promise<Response> {
   const asks = headers.has("origin") && headers.has("access-control-request-method");
   const found = asks ? await lookUpEndpoint(trip, url) : null;
   trip.journey.decision = "allow";
-  return preflight(found === null || found === "unavailable" ? null : found.endpoint, headers, trip.requestId);
+  return preflight(
+    found === null || found === "unavailable" ? null : found.endpoint,
+    headers,
+    trip.requestId,
+  );
 }
 
 /**

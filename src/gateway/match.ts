@@ -20,7 +20,10 @@ export type NodeLookup = (path: string) => Promise<EndpointNode | "unavailable">
  * Longest matching prefix; at the same length a named segment wins over the wildcard. Walks the path tree
  * down only as far as longer prefixes exist.
  */
-export async function match(segments: readonly string[], lookup: NodeLookup): Promise<Match | null | "unavailable"> {
+export async function match(
+  segments: readonly string[],
+  lookup: NodeLookup,
+): Promise<Match | null | "unavailable"> {
   let best: Match | null = null;
   let wildcard: Endpoint | null = null;
   let path = "";

@@ -98,7 +98,8 @@ export function classify(
 function tailProblem(endpoint: Endpoint, url: RequestUrl, tail: readonly string[]): Denial | null {
   if (endpoint.protocol === "openai" || endpoint.protocol === "http") return null;
   if (url.trailingSlash) return { code: "invalid_request", detail: "The path must not end in a slash" };
-  const model = endpoint.protocol === "serverless" && tail.slice(0, 3).join("/") === "openai/v1/models" ? 3 : -1;
+  const model =
+    endpoint.protocol === "serverless" && tail.slice(0, 3).join("/") === "openai/v1/models" ? 3 : -1;
   return tail.some((segment, i) => i !== model && hasEncodedSlash(segment))
     ? { code: "invalid_request", detail: "The path holds an encoded slash where none is allowed" }
     : null;
@@ -124,7 +125,9 @@ function byRules(
   method: string,
   readings: readonly (readonly string[])[],
 ): Operation | null {
-  const answers = readings.map((path) => rules.find((rule) => ruleCovers(rule, method, path))?.access ?? null);
+  const answers = readings.map(
+    (path) => rules.find((rule) => ruleCovers(rule, method, path))?.access ?? null,
+  );
   if (answers.includes("write")) return "write";
   return answers.every((answer) => answer === "read") ? "read" : null;
 }

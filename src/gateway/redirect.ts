@@ -26,7 +26,9 @@ export function locationForClient(location: string, status: number, context: Red
   const below = target.pathname === basePath || target.pathname.startsWith(`${basePath}/`);
   if (target.origin === base.origin && below) {
     const rewritten = publicBase + target.pathname.slice(basePath.length) + target.search + target.hash;
-    return /^[a-z][a-z0-9+.-]*:|^\/\//i.test(location) ? rewritten : new URL(rewritten).href.slice(new URL(rewritten).origin.length);
+    return /^[a-z][a-z0-9+.-]*:|^\/\//i.test(location)
+      ? rewritten
+      : new URL(rewritten).href.slice(new URL(rewritten).origin.length);
   }
   const redirects = status >= 300 && status < 400;
   return endpoint.redirects === "pass" || !redirects ? location : null;

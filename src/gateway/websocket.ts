@@ -4,13 +4,21 @@ import type { Guard } from "./forward.ts";
 const WATCH_EVERY = 5000;
 
 /** Codes an endpoint may send (RFC 6455 section 7.4); others, such as 1005 and 1006, only report. */
-const mayBeSent = (code: number) => code === 1000 || (code >= 1001 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
+const mayBeSent = (code: number) =>
+  code === 1000 ||
+  (code >= 1001 && code <= 1014 && ![1004, 1005, 1006].includes(code)) ||
+  (code >= 3000 && code <= 4999);
 
 /**
  * Joins the client's and the origin's sockets until either closes or the key stops being valid.
  * @param response the origin's 101, for the subprotocol it chose
  */
-export function pumpWebSocket(response: Response, origin: WebSocket, headers: Headers, guard: Guard): Response {
+export function pumpWebSocket(
+  response: Response,
+  origin: WebSocket,
+  headers: Headers,
+  guard: Guard,
+): Response {
   const { 0: client, 1: server } = new WebSocketPair();
   origin.accept();
   server.accept();

@@ -59,7 +59,9 @@ export class LedgerCore {
     this.#sql = sql;
     for (const statement of TABLES.split(";")) if (statement.trim() !== "") sql.exec(statement);
     sql.exec("INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('seq', '0'), ('floor', '0')", newEpoch());
-    const meta = new Map(sql.exec("SELECT name, value FROM meta").map((row) => [row.name, String(row.value)]));
+    const meta = new Map(
+      sql.exec("SELECT name, value FROM meta").map((row) => [row.name, String(row.value)]),
+    );
     this.#epoch = meta.get("epoch") as string;
     this.#seq = Number(meta.get("seq"));
     this.#floor = Number(meta.get("floor"));

@@ -17,7 +17,8 @@ export function publicJwks(config: Config): { keys: JWK[] } {
   return {
     keys: keys.map((jwk) => {
       const shown: JWK = { kty: jwk.kty as string, use: "sig" };
-      for (const member of PUBLIC_MEMBERS) if (jwk[member] !== undefined) shown[member] = jwk[member] as string;
+      for (const member of PUBLIC_MEMBERS)
+        if (jwk[member] !== undefined) shown[member] = jwk[member] as string;
       return shown;
     }),
   };

@@ -14,7 +14,10 @@ export interface AccountRow {
 const fromRow = (row: Record<string, unknown>) => ({ ...row, suspended: row.suspended === 1 }) as AccountRow;
 
 export async function readAccount(db: D1Database, id: string): Promise<AccountRow | null> {
-  const row = await db.prepare("SELECT * FROM accounts WHERE id = ?").bind(id).first<Record<string, unknown>>();
+  const row = await db
+    .prepare("SELECT * FROM accounts WHERE id = ?")
+    .bind(id)
+    .first<Record<string, unknown>>();
   return row === null ? null : fromRow(row);
 }
 

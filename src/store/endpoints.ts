@@ -62,7 +62,13 @@ export async function readNode(db: D1Database, path: string): Promise<EndpointNo
   const endpoint = (name: string) => {
     const row = part(name);
     if (row === undefined) return null;
-    const { part: _, version: __, created_at: ___, updated_at: ____, ...rest } = fromRow(row) as EndpointRow & {
+    const {
+      part: _,
+      version: __,
+      created_at: ___,
+      updated_at: ____,
+      ...rest
+    } = fromRow(row) as EndpointRow & {
       part: string;
     };
     return rest;
@@ -76,7 +82,10 @@ export async function readNode(db: D1Database, path: string): Promise<EndpointNo
 }
 
 export async function readEndpoint(db: D1Database, id: string): Promise<EndpointRow | null> {
-  const row = await db.prepare("SELECT * FROM endpoints WHERE id = ?").bind(id).first<Record<string, unknown>>();
+  const row = await db
+    .prepare("SELECT * FROM endpoints WHERE id = ?")
+    .bind(id)
+    .first<Record<string, unknown>>();
   return row === null ? null : fromRow(row);
 }
 
@@ -95,7 +104,11 @@ export async function listEndpoints(
 }
 
 /** Which of `ids` another account owns: those an account may not name in a key's scopes. */
-export async function foreignEndpoints(db: D1Database, ids: readonly string[], accountId: string): Promise<string[]> {
+export async function foreignEndpoints(
+  db: D1Database,
+  ids: readonly string[],
+  accountId: string,
+): Promise<string[]> {
   const { results } = await db
     .prepare(
       `SELECT id FROM endpoints WHERE id IN (SELECT value FROM json_each(?))
@@ -107,7 +120,11 @@ export async function foreignEndpoints(db: D1Database, ids: readonly string[], a
 }
 
 /** Which of `ids` have a record that the account may see. */
-export async function visibleEndpoints(db: D1Database, ids: readonly string[], accountId: string): Promise<string[]> {
+export async function visibleEndpoints(
+  db: D1Database,
+  ids: readonly string[],
+  accountId: string,
+): Promise<string[]> {
   const { results } = await db
     .prepare(
       `SELECT id FROM endpoints WHERE id IN (SELECT value FROM json_each(?))

@@ -128,7 +128,8 @@ export async function listKeys(
   if (filter.account_id !== undefined) where.push({ sql: "k.account_id = ?", values: [filter.account_id] });
   if (filter.created_by !== undefined) where.push({ sql: "k.created_by = ?", values: [filter.created_by] });
   if (filter.status !== undefined) where.push({ sql: STATUS[filter.status], values: [now] });
-  if (filter.environment !== undefined) where.push({ sql: "k.environment = ?", values: [filter.environment] });
+  if (filter.environment !== undefined)
+    where.push({ sql: "k.environment = ?", values: [filter.environment] });
   if (filter.q !== undefined) {
     const q = escapeLike(filter.q);
     where.push({
@@ -199,14 +200,7 @@ export function updateKey(
   change: Partial<
     Pick<
       KeyRow,
-      | "name"
-      | "permissions"
-      | "scopes"
-      | "template"
-      | "enabled"
-      | "expires_at"
-      | "revoked_at"
-      | "rotated_to"
+      "name" | "permissions" | "scopes" | "template" | "enabled" | "expires_at" | "revoked_at" | "rotated_to"
     >
   >,
   now: number,

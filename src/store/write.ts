@@ -48,7 +48,11 @@ const COMMITTED = "EXISTS (SELECT 1 FROM audit_log WHERE id = ? AND outcome = 'c
  * writes, if the audit row is there; then its outcome. Sending it again changes nothing more, and after
  * the ledger has abandoned the id it changes nothing at all.
  */
-export function changeBatch(db: D1Database, audit: AuditEntry, writes: readonly Write[]): D1PreparedStatement[] {
+export function changeBatch(
+  db: D1Database,
+  audit: AuditEntry,
+  writes: readonly Write[],
+): D1PreparedStatement[] {
   const guards = writes.map(({ guard }) => guard);
   const text = (value: unknown) => (value === null || value === undefined ? null : JSON.stringify(value));
   return [

@@ -1,0 +1,87 @@
+import type { Denial } from "../denial.ts";
+import { graphqlAccess } from "../keys/permissions.ts";
+import type { KeyRecord } from "../keys/record.ts";
+import { type Credential, withoutKey } from "./credential.ts";
+import { inspectGraphql, type Judged, MAX_BODY_BYTES, readCapped } from "./graphql/index.ts";
+import type { Trip } from "./index.ts";
+import type { RequestUrl } from "./url.ts";
+
+/** Tells clients of persisted queries to send the document itself (Apollo's APQ protocol). */
+const NOT_SUPPORTED = {
+  errors: [{ message: "PersistedQueryNotSupported", extensions: { code: "PERSISTED_QUERY_NOT_SUPPORTED" } }],
+};
+
+/**
+ * What a GraphQL request would do. Null where that need not be known: a POST under a key that may do
+ * everything streams by unread (spec 2.5). GET is always looked at: it carries queries only.
+ */
+export async function readGraphql(
+  trip: Trip,
+  record: KeyRecord,
+  url: RequestUrl,
+  credential: Credential,
+): Promise<Judged | null | Denial | Response> {
+  const { request, requestId } = trip;
+  const access = graphqlAccess(record.permissions);
+  if (access === "none") {
+    return { code: "insufficient_scope", needed: "read", resource: "GraphQL" };
+  }
+  if (access === "read_write" && request.method === "POST") return null;
+
+  const { headers } = request;
+  let body: Uint8Array = new Uint8Array();
+  if (request.method === "POST") {
+    const announced = Number(headers.get("content-length") ?? 0);
+    if (announced > MAX_BODY_BYTES) return { code: "body_too_large", limit: MAX_BODY_BYTES };
+    let read: Uint8Array | "too_large";
+    try {
+      read = await readCapped(request.body, MAX_BODY_BYTES);
+    } catch {
+      return { code: "invalid_request", detail: "The body ended early" };
+    }
+    if (read === "too_large") return { code: "body_too_large", limit: MAX_BODY_BYTES };
+    body = read;
+  }
+  const inspection = inspectGraphql({
+    method: request.method,
+    query: credential.source === "query" ? withoutKey(url.query) : url.query,
+    contentType: headers.get("content-type"),
+    contentEncoding: headers.get("content-encoding"),
+    accept: headers.get("accept"),
+    hasBody: request.body !== null,
+    body,
+  });
+  switch (inspection.kind) {
+    case "judged":
+      return inspection;
+    case "persisted_query":
+      return persistedQueryAnswer(inspection.batch, headers.get("accept"), requestId);
+    case "refused":
+      switch (inspection.status) {
+        case 400:
+          return { code: "invalid_request", detail: inspection.detail };
+        case 405:
+          return { code: "method_not_allowed", allow: [...inspection.allow.split(", "), "OPTIONS"] };
+        case 413:
+          return { code: "body_too_large", limit: MAX_BODY_BYTES };
+        case 415:
+          return { code: "unsupported_media_type", detail: inspection.detail };
+      }
+  }
+}
+
+/** @param batch how many entries the client's batch had: it expects as many answers */
+function persistedQueryAnswer(batch: number | null, accept: string | null, requestId: string): Response {
+  const body = batch === null ? NOT_SUPPORTED : Array.from({ length: batch }, () => NOT_SUPPORTED);
+  const type = accept?.includes("application/graphql-response+json")
+    ? "application/graphql-response+json"
+    : "application/json";
+  return new Response(JSON.stringify(body), {
+    headers: {
+      "content-type": type,
+      "cache-control": "private, no-store",
+      "x-content-type-options": "nosniff",
+      "x-request-id": requestId,
+    },
+  });
+}

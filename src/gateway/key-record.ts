@@ -1,0 +1,61 @@
+import type { Denial } from "../denial.ts";
+import type { KeyRecord } from "../keys/record.ts";
+import type { Trip } from "./index.ts";
+
+/** Seconds a client is told to wait when its address has presented too many unknown keys. */
+const RETRY_AFTER = 60;
+
+const UNKNOWN: Denial = { code: "invalid_api_key", reason: "unknown" };
+
+/**
+ * The record of a presented key, whatever its state (spec 2.2). A forged native key costs no I/O: its tag
+ * is checked first. Unknown legacy keys cost little: see `UnknownKeys`.
+ * @param hash SHA-256 of the key, hex
+ * @param strict trust nothing asked before this request began
+ */
+export async function findKey(
+  trip: Trip,
+  key: string,
+  hash: string,
+  strict = false,
+): Promise<KeyRecord | Denial> {
+  const { isolate, journey, world, now } = trip;
+  if (!strict) {
+    // In memory under this hash: its tag was checked when it was read.
+    const warm = isolate.freshness.peek(isolate.keys, hash, now, world);
+    if (warm !== undefined) {
+      journey.tier = "memory";
+      return warm;
+    }
+  }
+  const shape = isolate.keyFormat.classify(key);
+  if (shape.kind === "forged") return { code: "invalid_api_key", reason: "forged" };
+  if (shape.kind === "legacy") {
+    if (!isolate.config.LEGACY_KEYS) return UNKNOWN;
+    if (!(await mayLookUp(trip))) return { code: "rate_limited", retryAfter: RETRY_AFTER };
+  }
+  const began = Date.now();
+  const found = await isolate.freshness.get(isolate.keys, hash, world, { strict });
+  journey.postern_ms += Date.now() - began;
+  if (found === "unavailable") return { code: "state_unavailable" };
+  journey.tier = found.tier;
+  if (found.value === null) {
+    if (shape.kind === "legacy") isolate.unknownKeys.note(addressOf(trip), now);
+    return UNKNOWN;
+  }
+  return found.value;
+}
+
+/** Whether the client's address has any of its limit left, where it must spend from it. */
+async function mayLookUp(trip: Trip): Promise<boolean> {
+  const address = addressOf(trip);
+  if (!trip.isolate.unknownKeys.suspects(address, trip.now)) return true;
+  const { success } = await trip.env.LEGACY_LIMITER.limit({ key: address });
+  return success;
+}
+
+/** The client's address as the platform reports it; all share one where it reports none. */
+function addressOf(trip: Trip): string {
+  const header = trip.isolate.config.CLIENT_IP_HEADER;
+  return (header === undefined ? null : trip.request.headers.get(header)) ?? "unknown";
+}
