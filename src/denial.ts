@@ -41,6 +41,9 @@ export type Denial =
   | { code: "state_unavailable" }
   | { code: "internal_error" };
 
+/** Whether a step ended the journey. */
+export const isDenial = (value: object): value is Denial => "code" in value;
+
 /** The same words for every reason: a client must not learn which keys exist (spec 2.2). */
 export const INVALID_API_KEY = "Missing, invalid, revoked, or expired API key";
 

@@ -53,7 +53,10 @@ export const VARIABLES = z.object({
     .string()
     .describe("Secret. JSON map from a letter to a tag secret; the last one tags new keys"),
   LEGACY_KEYS: onOff.default(false).describe("Whether keys of any other shape are looked up: on or off"),
-  HOSTNAMES: list.default([]).describe("Host names the gateway answers to; others are 421. Empty: any"),
+  HOSTNAMES: list
+    .transform((hosts) => hosts.map((host) => host.toLowerCase()))
+    .default([])
+    .describe("Host names the gateway answers to; others are 421. Empty: any"),
   PUBLIC_URL: httpUrl.optional().describe("The gateway's own URL; issuer of its tokens"),
   CLIENT_IP_HEADER: z
     .string()
@@ -84,6 +87,10 @@ export const VARIABLES = z.object({
   ACCESS_AUDIENCE: z.string().optional().describe("Cloudflare Access application audience tag"),
   ADMIN_EMAILS: emails.default([]).describe("E-mail addresses of the first admins"),
   SIGNING_KEYS: jwkSet.optional().describe("Secret. Private JWK set; the first key signs, all are published"),
+  EXEC_TOKEN_ALG: z
+    .enum(["ES256", "RS256"])
+    .default("ES256")
+    .describe("Algorithm of Kubernetes exec tokens: ES256 or RS256"),
   REQUEST_LOG: onOff.default(true).describe("Whether each request writes a log line: on or off"),
 });
 

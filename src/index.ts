@@ -1,20 +1,53 @@
-import { denialResponse } from "./denial.ts";
-import type { Env } from "./env.ts";
+import { handleManagement } from "./api/index.ts";
+import { denialResponse, isDenial } from "./denial.ts";
+import { isOwnRoute } from "./endpoints/path.ts";
+import { ConfigError, type Env } from "./env.ts";
+import { preflight } from "./gateway/cors.ts";
 import { handle } from "./gateway/index.ts";
+import { describeKey } from "./gateway/own-key.ts";
+import { readUrl } from "./gateway/url.ts";
+import { health } from "./health.ts";
 import { isolateOf } from "./isolate.ts";
+import { publicJwks } from "./signing/signing-keys.ts";
 
 export { Ledger } from "./ledger/ledger.ts";
+
+/** Which door a request goes through. Everything that is not the gateway's own is an endpoint's. */
+async function route(
+  request: Request,
+  env: Env,
+  context: ExecutionContext,
+  requestId: string,
+): Promise<Response> {
+  const isolate = isolateOf(env);
+  const url = readUrl(request.url, request.headers.get("host"), isolate.config.HOSTNAMES);
+  if (isDenial(url) || !isOwnRoute(url.segments))
+    return handle({ request, env, context, isolate, requestId, url });
+  if (request.method === "OPTIONS") return preflight(null, request.headers, requestId);
+  switch (url.segments.join("/")) {
+    case "healthz":
+      return health(isolate, requestId);
+    case "v1/key":
+      return describeKey({ request, env, context, isolate, requestId, url });
+    case ".well-known/jwks.json":
+      return Response.json(publicJwks(isolate.config), {
+        headers: { "cache-control": "public, max-age=300", "x-request-id": requestId },
+      });
+    default:
+      return handleManagement(request, env, context, isolate, requestId);
+  }
+}
 
 export default {
   async fetch(request, env, context): Promise<Response> {
     const requestId = crypto.randomUUID();
     try {
-      return await handle(request, env, context, isolateOf(env), requestId);
+      return await route(request, env, context, requestId);
     } catch (error) {
       // Never forwards, never says why: the log does, without anything the client sent.
-      console.error(
-        JSON.stringify({ message: "unexpected exception", request_id: requestId, error: String(error) }),
-      );
+      const message = error instanceof ConfigError ? error.message : "unexpected exception";
+      const stack = error instanceof Error ? error.stack : undefined;
+      console.error(JSON.stringify({ message, request_id: requestId, error: String(error), stack }));
       return denialResponse({ code: "internal_error" }, { requestId });
     }
   },

@@ -20,6 +20,13 @@ export const OWN_ROUTES = [
   "/.well-known",
 ] as const;
 
+const OWN_SEGMENTS = OWN_ROUTES.map((route) => route.slice(1).split("/"));
+
+/** Whether a request's path lies at or below one of the gateway's own routes. */
+export function isOwnRoute(segments: readonly string[]): boolean {
+  return OWN_SEGMENTS.some((own) => own.every((segment, i) => segments[i] === segment));
+}
+
 /** Why a path cannot be a prefix. */
 export type PathProblem = { code: "invalid_request" | "path_reserved"; detail: string };
 
@@ -32,7 +39,7 @@ export function pathProblem(path: string): PathProblem | null {
   }
   const wildcard = segments.at(-1) === "*";
   const named = wildcard ? segments.slice(0, -1) : segments;
-  if (OWN_ROUTES.some((own) => overlaps(segments, own.slice(1).split("/")))) {
+  if (OWN_SEGMENTS.some((own) => overlaps(segments, own))) {
     return { code: "path_reserved", detail: `path ${path} belongs to the gateway itself` };
   }
   if (!named.every((segment) => SEGMENT.test(segment))) {

@@ -1,4 +1,4 @@
-import { type Denial, denialResponse, reasonOf } from "../denial.ts";
+import { type Denial, denialResponse, isDenial, reasonOf } from "../denial.ts";
 import type { Endpoint } from "../endpoints/endpoint.ts";
 import type { Env } from "../env.ts";
 import { NODE_KIND } from "../freshness/kinds.ts";
@@ -19,7 +19,7 @@ import { type Journey, writeLog } from "./log.ts";
 import { type Match, match } from "./match.ts";
 import { ALL_METHODS, classify, isKnownMethod } from "./operation.ts";
 import { prepareUpstream } from "./upstream.ts";
-import { type RequestUrl, readUrl } from "./url.ts";
+import type { RequestUrl } from "./url.ts";
 
 /** One request on its way through the gateway, and what is known of it so far. */
 export interface Trip {
@@ -34,28 +34,24 @@ export interface Trip {
   journey: Journey;
 }
 
-/** Whether a step ended the journey. */
-export const isDenial = (value: object): value is Denial => "code" in value;
+/** A request at the door: what was read of it before anything is asked. */
+export interface Arrival {
+  request: Request;
+  env: Env;
+  context: ExecutionContext;
+  isolate: Isolate;
+  requestId: string;
+  url: RequestUrl | Denial;
+}
 
-/**
- * A request's journey (spec 2): route, credential, key record, visibility, operation, decision, forward.
- * Every step gives what the next one needs, or the denial that ends it. Nothing is sent upstream before
- * the decision is "allow".
- */
-export async function handle(
-  request: Request,
-  env: Env,
-  context: ExecutionContext,
-  isolate: Isolate,
-  requestId: string,
-): Promise<Response> {
-  const now = Date.now();
-  const trip: Trip = {
+/** Starts a trip, with a log line that says "denied" until something allows it. */
+export function beginTrip({ request, env, context, isolate, requestId }: Arrival): Trip {
+  return {
     request,
     env,
     isolate,
     world: worldOf(env, context),
-    now,
+    now: Date.now(),
     requestId,
     journey: {
       request_id: requestId,
@@ -73,16 +69,30 @@ export async function handle(
       origin_ms: null,
     },
   };
-  const { journey } = trip;
+}
+
+/** Ends a trip: its log line says what it came to. */
+export function finish(trip: Trip, response: Response): Response {
+  trip.journey.status = response.status;
+  writeLog(trip.journey, trip.env, trip.isolate.config.REQUEST_LOG);
+  return response;
+}
+
+/**
+ * A request's journey (spec 2): route, credential, key record, visibility, operation, decision, forward.
+ * Every step gives what the next one needs, or the denial that ends it. Nothing is sent upstream before
+ * the decision is "allow".
+ */
+export async function handle(arrival: Arrival): Promise<Response> {
+  const trip = beginTrip(arrival);
+  const { request, now, requestId, journey } = trip;
+  const { url } = arrival;
   let endpoint: Endpoint | null = null;
   let record: KeyRecord | null = null;
   let authenticated = false;
 
   const travel = async (): Promise<Response | Denial> => {
-    const url = readUrl(request.url, request.headers.get("host"));
     if (isDenial(url)) return url;
-    const { HOSTNAMES } = isolate.config;
-    if (HOSTNAMES.length > 0 && !HOSTNAMES.includes(url.host)) return { code: "unknown_host" };
     const entries = headerEntries(request.headers);
     if (isDenial(entries)) return entries;
     if (request.method === "OPTIONS") return answerPreflight(trip, url);
@@ -163,7 +173,6 @@ export async function handle(
       accept: request.headers.get("accept"),
     });
   }
-  journey.status = response.status;
   if (request.method !== "OPTIONS") addCors(response.headers, endpoint, request.headers);
   if (journey.origin_ms !== null && response.status !== 101) {
     response.headers.set(
@@ -172,8 +181,7 @@ export async function handle(
     );
   }
   if (record !== null) countUse(trip, record, authenticated);
-  writeLog(journey, env, isolate.config.REQUEST_LOG);
-  return response;
+  return finish(trip, response);
 }
 
 const QUERY_KEY_REFUSED: Denial = { code: "invalid_api_key", reason: "query_key_not_allowed" };
@@ -269,7 +277,7 @@ function speaksGraphql(endpoint: Endpoint | null, request: Request): boolean {
 }
 
 /** Counts the request for its key; never on its path (spec 9). */
-function countUse(trip: Trip, record: KeyRecord, authenticated: boolean): void {
+export function countUse(trip: Trip, record: KeyRecord, authenticated: boolean): void {
   const { journey, now, isolate, world } = trip;
   isolate.freshness.recordUse(
     isolate.keys.shard(record.hash),

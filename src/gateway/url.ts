@@ -29,9 +29,14 @@ const bad = (detail: string): Denial => ({ code: "invalid_request", detail });
 
 /**
  * Reads `request.url` once, from the raw string: `new URL()` would resolve `..` and `%2e%2e` before
- * anything could look at them (architecture, traps), and `fetch` does so on the way out.
+ * anything could look at them, and `fetch` does so on the way out.
+ * @param served the host names the gateway answers to, lower case, whatever the port; empty for any
  */
-export function readUrl(raw: string, hostHeader: string | null): RequestUrl | Denial {
+export function readUrl(
+  raw: string,
+  hostHeader: string | null,
+  served: readonly string[],
+): RequestUrl | Denial {
   if (raw.length > MAX_URL) return { code: "uri_too_long" };
   const afterScheme = raw.indexOf("://") + 3;
   const pathStart = raw.indexOf("/", afterScheme);
@@ -39,6 +44,8 @@ export function readUrl(raw: string, hostHeader: string | null): RequestUrl | De
   const host = raw.slice(afterScheme, pathStart);
   // A Host such as `gw.test/v2/x?` would move the path; the runtime does not refuse it.
   if (!HOST.test(host) || (hostHeader !== null && hostHeader !== host)) return bad("Malformed Host header");
+  if (served.length > 0 && !served.includes(host.toLowerCase().replace(/:\d+$/, "")))
+    return { code: "unknown_host" };
   const queryStart = raw.indexOf("?", pathStart);
   const path = queryStart === -1 ? raw.slice(pathStart) : raw.slice(pathStart, queryStart);
   const query = queryStart === -1 ? "" : raw.slice(queryStart + 1);
