@@ -78,6 +78,39 @@ CREATE TABLE IF NOT EXISTS endpoints (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS endpoints_of_account ON endpoints (account_id, id);
 
+-- Kubernetes namespaces for which keys mint credentials. `id` is a lower-case UUID.
+CREATE TABLE IF NOT EXISTS namespaces (
+  id         TEXT    NOT NULL PRIMARY KEY,
+  account_id TEXT    NOT NULL REFERENCES accounts (id),
+  name       TEXT    NOT NULL,
+  cluster    TEXT    NOT NULL,                    -- JSON: server, certificate_authority_data, audience
+  version    INTEGER NOT NULL DEFAULT 1,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS namespaces_of_account ON namespaces (account_id, id);
+
+-- People, by verified e-mail address in lower case, where session tokens do not name an account.
+CREATE TABLE IF NOT EXISTS members (
+  email      TEXT    NOT NULL PRIMARY KEY,
+  accounts   TEXT    NOT NULL,                    -- JSON: a list of account_id and role
+  admin      INTEGER NOT NULL DEFAULT 0,
+  version    INTEGER NOT NULL DEFAULT 1,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT;
+
+-- Accounts' own templates. They are never edited: a key made from one stays what it was.
+CREATE TABLE IF NOT EXISTS permission_templates (
+  account_id  TEXT    NOT NULL REFERENCES accounts (id),
+  name        TEXT    NOT NULL,
+  description TEXT    NOT NULL,
+  scopes      TEXT    NOT NULL,                   -- JSON, as sent
+  created_at  INTEGER NOT NULL,
+  created_by  TEXT    NOT NULL,
+  PRIMARY KEY (account_id, name)
+) STRICT, WITHOUT ROWID;
+
 -- One row for every change; its id is the change's id in the freshness protocol. An `abandoned` row
 -- is a tombstone: the ledger writes it so that a change whose Worker died can never commit later.
 CREATE TABLE IF NOT EXISTS audit_log (

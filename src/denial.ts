@@ -38,7 +38,7 @@ export type Denial =
   | { code: "rate_limited"; retryAfter: number }
   | { code: "origin_unreachable"; detail?: string }
   | { code: "origin_timeout"; seconds: number }
-  | { code: "state_unavailable" }
+  | { code: "state_unavailable"; detail?: string }
   | { code: "internal_error" };
 
 /** Whether a step ended the journey. */
@@ -127,7 +127,7 @@ function face(denial: Denial): Face {
     case "state_unavailable":
       return {
         status: 503,
-        detail: "The state of this API key cannot be determined right now",
+        detail: denial.detail ?? "The state of this API key cannot be determined right now",
         headers: { "retry-after": "1" },
       };
     case "internal_error":

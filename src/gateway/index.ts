@@ -113,10 +113,14 @@ export async function handle(arrival: Arrival): Promise<Response> {
     const invalid = stateProblem(record, now);
     if (invalid !== null) return invalid;
 
-    let target = await findEndpoint(trip, url, record);
-    if (isDenial(target)) return credential.source === "query" ? QUERY_KEY_REFUSED : target;
-    if (credential.source === "query" && !target.endpoint.allow_query_key) return QUERY_KEY_REFUSED;
     authenticated = true;
+
+    let target = await findEndpoint(trip, url, record);
+    if (credential.source === "query" && (isDenial(target) || !target.endpoint.allow_query_key)) {
+      authenticated = false;
+      return QUERY_KEY_REFUSED;
+    }
+    if (isDenial(target)) return target;
     if (target.endpoint.freshness === "strict") {
       const confirmed = await confirm(trip, url, key, hash);
       if (isDenial(confirmed)) return confirmed;

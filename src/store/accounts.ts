@@ -38,6 +38,15 @@ export function accountSubject(id: string): string {
   return `account:${id}`;
 }
 
+/** Which of `ids` have no account. */
+export async function unknownAccounts(db: D1Database, ids: readonly string[]): Promise<string[]> {
+  const { results } = await db
+    .prepare("SELECT value AS id FROM json_each(?) EXCEPT SELECT id FROM accounts")
+    .bind(JSON.stringify(ids))
+    .all<{ id: string }>();
+  return results.map(({ id }) => id);
+}
+
 /** Creates an account, or changes it; guarded by nobody having changed it since `before` was read. */
 export function putAccount(before: AccountRow | null, row: Omit<AccountRow, "version">): Write {
   const subjects = [accountSubject(row.id)];
@@ -71,22 +80,29 @@ export function putAccount(before: AccountRow | null, row: Omit<AccountRow, "ver
   };
 }
 
-/** Whether anything still belongs to the account. */
+/**
+ * Whether nothing belongs to the account any more; `?` is its id, four times. Members count: who is left in
+ * the table would be let into a later account of the same id.
+ */
 const UNUSED = `NOT EXISTS (SELECT 1 FROM keys WHERE account_id = ?)
-  AND NOT EXISTS (SELECT 1 FROM endpoints WHERE account_id = ?)`;
+  AND NOT EXISTS (SELECT 1 FROM endpoints WHERE account_id = ?)
+  AND NOT EXISTS (SELECT 1 FROM namespaces WHERE account_id = ?)
+  AND NOT EXISTS (SELECT 1 FROM members, json_each(members.accounts) held WHERE held.value ->> 'account_id' = ?)`;
 
-/** Deletes an account that owns nothing any more. */
+/** Deletes an account that owns nothing any more, with its permission templates. */
 export function deleteAccount(row: AccountRow): Write {
+  const unused = [row.id, row.id, row.id, row.id];
   return {
     subjects: [accountSubject(row.id)],
     guard: {
       sql: `EXISTS (SELECT 1 FROM accounts WHERE id = ? AND version = ?) AND ${UNUSED}`,
-      values: [row.id, row.version, row.id, row.id],
+      values: [row.id, row.version, ...unused],
     },
     statements: [
+      { sql: "DELETE FROM permission_templates WHERE account_id = ?", values: [row.id] },
       {
         sql: `DELETE FROM accounts WHERE id = ? AND version = ? AND ${UNUSED}`,
-        values: [row.id, row.version, row.id, row.id],
+        values: [row.id, row.version, ...unused],
       },
     ],
   };

@@ -1,0 +1,135 @@
+import { type Denial, denialResponse, isDenial } from "../denial.ts";
+import type { Env } from "../env.ts";
+import { changeWorldOf } from "../freshness/change.ts";
+import type { Isolate } from "../isolate.ts";
+import { ACCOUNT_HEADER, chooseAccount } from "../session/choose-account.ts";
+import { identityOf } from "../session/session.ts";
+import { verifySession } from "../session/verify.ts";
+import { readAccount } from "../store/accounts.ts";
+import { isTransient } from "../store/retry.ts";
+import { mediaType, readJson } from "./body.ts";
+import { matchRoute } from "./match.ts";
+import { check } from "./problem.ts";
+import { readQuery } from "./query.ts";
+import type { AccountCall, AdminCall, Call, Route } from "./route.ts";
+
+/** A request to the management API, and the platform as it sees it. */
+export interface Incoming {
+  request: Request;
+  env: Env;
+  context: Pick<ExecutionContext, "waitUntil">;
+  isolate: Isolate;
+  requestId: string;
+}
+
+/**
+ * Session, route, role, parameters, query, body, handler: each step ends the journey with a denial, or
+ * hands on. Without a session every path is 401, whether or not there is such a route.
+ */
+export async function dispatch(routes: readonly Route[], incoming: Incoming): Promise<Response> {
+  const { request, requestId } = incoming;
+  let result: Response | Denial;
+  try {
+    result = await serve(routes, incoming);
+  } catch (error) {
+    if (!isTransient(error)) throw error;
+    console.error(JSON.stringify({ message: "database away", request_id: requestId, error: String(error) }));
+    result = { code: "state_unavailable", detail: "The database cannot be reached right now" };
+  }
+  const response = isDenial(result) ? denialResponse(result, { requestId }) : new Response(result.body, result);
+  response.headers.set("x-request-id", requestId);
+  response.headers.set("x-content-type-options", "nosniff");
+  if (!response.headers.has("cache-control")) response.headers.set("cache-control", "no-store");
+  return request.method === "HEAD" ? new Response(null, response) : response;
+}
+
+async function serve(routes: readonly Route[], incoming: Incoming): Promise<Response | Denial> {
+  const { request, env, isolate } = incoming;
+  const { config } = isolate;
+  const url = new URL(request.url);
+  const matched = matchRoute(routes, request.method, url.pathname.slice(1).split("/"));
+  const open = matched !== null && "route" in matched && matched.route.audience === "anybody";
+  const session = open ? null : await verifySession(request, config, env.DB);
+  if (session !== null && isDenial(session)) return session;
+  if (matched === null) return { code: "not_found" };
+  if ("allow" in matched) return { code: "method_not_allowed", allow: matched.allow };
+  const { route } = matched;
+
+  const call: Call<unknown, unknown, unknown> & Partial<AccountCall<unknown, unknown, unknown>> = {
+    ...incoming,
+    now: Date.now(),
+    actor: session === null ? "anonymous" : identityOf(session),
+    address: addressOf(request, config.CLIENT_IP_HEADER),
+    world: changeWorldOf(env, config.LEDGER_SHARDS, incoming.context),
+    params: matched.params,
+    query: {},
+    body: undefined,
+  };
+  if (session !== null) {
+    call.session = session;
+    const denial = await admit(route, call as AdminCall<unknown, unknown, unknown>);
+    if (denial !== null) return denial;
+  }
+  return (await read(route, call, url)) ?? route.handle(call);
+}
+
+/** Checks the role, and finds the account where the route is about one. */
+async function admit(
+  route: Route,
+  call: AdminCall<unknown, unknown, unknown> & Partial<AccountCall<unknown, unknown, unknown>>,
+): Promise<Denial | null> {
+  const { audience } = route;
+  const { session } = call;
+  if (audience === "anybody") return null;
+  if (audience === "admin") {
+    return session.admin ? null : { code: "forbidden", detail: "This needs the admin role" };
+  }
+  const membership = chooseAccount(session, call.request.headers.get(ACCOUNT_HEADER));
+  if (isDenial(membership)) return membership;
+  if (!audience.includes(membership.role)) {
+    return { code: "forbidden", detail: `The role ${membership.role} does not allow this` };
+  }
+  const account = await readAccount(call.env.DB, membership.account_id);
+  if (account === null) return { code: "forbidden", detail: `There is no account ${membership.account_id}` };
+  call.account = account;
+  call.role = membership.role;
+  return null;
+}
+
+/** Reads parameters, query and body through the route's schemas into the call. */
+async function read(route: Route, call: Call<unknown, unknown, unknown>, url: URL): Promise<Denial | null> {
+  if (route.params !== undefined) {
+    const params = check(route.params, call.params, "path");
+    // What cannot be an id names nothing.
+    if ("message" in params) return route.notFound ?? { code: "not_found" };
+    call.params = params.value;
+  }
+  const given = readQuery(url.searchParams);
+  if (isDenial(given)) return given;
+  const unknown = Object.keys(given.value)[0];
+  if (route.query === undefined) {
+    if (unknown !== undefined) return invalid(`Unknown query parameter: ${unknown.slice(0, 100)}`);
+  } else {
+    const query = check(route.query, given.value, "query");
+    if ("message" in query) return invalid(query.message);
+    call.query = query.value;
+  }
+  if (route.stream !== undefined && !route.stream.includes(mediaType(call.request))) {
+    return { code: "unsupported_media_type", detail: `The content type must be ${route.stream[0]}` };
+  }
+  if (route.body !== undefined) {
+    const json = await readJson(call.request);
+    if (isDenial(json)) return json;
+    const body = check(route.body, json.value, "body");
+    if ("message" in body) return invalid(body.message);
+    call.body = body.value;
+  }
+  return null;
+}
+
+/** The client's address, from the header that the platform sets and nobody else can. */
+function addressOf(request: Request, header: string | undefined): string | null {
+  return header === undefined ? null : (request.headers.get(header)?.slice(0, 100) ?? null);
+}
+
+const invalid = (detail: string): Denial => ({ code: "invalid_request", detail });

@@ -1,0 +1,28 @@
+import { createLocalJWKSet, createRemoteJWKSet, type JSONWebKeySet } from "jose";
+import type { Config } from "../env.ts";
+import { notConfigured, oncePerConfig, type Reader } from "./reader.ts";
+import { type TrustedIssuer, verifyToken } from "./token.ts";
+
+/** `Authorization: Bearer` with a token of any OpenID Connect issuer. */
+export const readBearer: Reader = async (request, config) => {
+  const token = /^Bearer +(.*)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+  if (token === undefined) return null;
+  // An API key has no dots; it must not even make a misconfiguration known.
+  if (token.split(".").length !== 3) return { code: "missing_access_token", reason: "not_a_token" };
+  const issuer = trustedIssuer(config);
+  return Array.isArray(issuer) ? notConfigured(issuer) : verifyToken(token, issuer);
+};
+
+/** The configured issuer, or the names of the variables that are missing. Keys given inline win over a URL. */
+const trustedIssuer = oncePerConfig((config: Config): TrustedIssuer | string[] => {
+  const { SESSION_ISSUER: issuer, SESSION_AUDIENCE: audience, SESSION_JWKS, SESSION_JWKS_URL } = config;
+  const keys = SESSION_JWKS
+    ? createLocalJWKSet(SESSION_JWKS as JSONWebKeySet)
+    : SESSION_JWKS_URL && createRemoteJWKSet(new URL(SESSION_JWKS_URL));
+  if (issuer && audience && keys) return { issuer, audience, keys };
+  return [
+    ...(issuer ? [] : ["SESSION_ISSUER"]),
+    ...(audience ? [] : ["SESSION_AUDIENCE"]),
+    ...(keys ? [] : ["SESSION_JWKS or SESSION_JWKS_URL"]),
+  ];
+});

@@ -1,0 +1,113 @@
+import type { Write } from "./write.ts";
+
+/** Where a namespace's kube-apiserver is, and how its credentials are addressed. */
+export interface Cluster {
+  /** URL of the kube-apiserver; only clients ever call it. */
+  server: string;
+  /** PEM, in base64, as in a kubeconfig. */
+  certificate_authority_data?: string | undefined;
+  /** Audience of the tokens the cluster accepts. */
+  audience: string;
+}
+
+/** A Kubernetes namespace as stored. */
+export interface NamespaceRow {
+  /** Lower-case UUID. */
+  id: string;
+  account_id: string;
+  name: string;
+  cluster: Cluster;
+  version: number;
+  created_at: number;
+  updated_at: number;
+}
+
+const fromRow = (row: Record<string, unknown>) =>
+  ({ ...row, cluster: JSON.parse(row.cluster as string) }) as NamespaceRow;
+
+export async function readNamespace(db: D1Database, id: string): Promise<NamespaceRow | null> {
+  const row = await db.prepare("SELECT * FROM namespaces WHERE id = ?").bind(id).first<Record<string, unknown>>();
+  return row === null ? null : fromRow(row);
+}
+
+/** A page of namespaces in the order of their ids, after `after`; with `account_id`, that account's. */
+export async function listNamespaces(
+  db: D1Database,
+  filter: { account_id?: string | undefined },
+  page: { limit: number; after: string | null },
+): Promise<NamespaceRow[]> {
+  const { account_id } = filter;
+  const { results } = await db
+    .prepare(
+      `SELECT * FROM namespaces WHERE id > ? ${account_id === undefined ? "" : "AND account_id = ?"}
+       ORDER BY id LIMIT ?`,
+    )
+    .bind(page.after ?? "", ...(account_id === undefined ? [] : [account_id]), page.limit)
+    .all<Record<string, unknown>>();
+  return results.map(fromRow);
+}
+
+/** Which of `ids` are not the account's. */
+export async function foreignNamespaces(
+  db: D1Database,
+  ids: readonly string[],
+  accountId: string,
+): Promise<string[]> {
+  const { results } = await db
+    .prepare("SELECT value AS id FROM json_each(?) EXCEPT SELECT id FROM namespaces WHERE account_id = ?")
+    .bind(JSON.stringify(ids), accountId)
+    .all<{ id: string }>();
+  return results.map(({ id }) => id);
+}
+
+/** Adds a namespace, or changes it; guarded by its account being there and nobody having changed it since. */
+export function putNamespace(before: NamespaceRow | null, row: Omit<NamespaceRow, "version">): Write {
+  const values = [row.account_id, row.name, JSON.stringify(row.cluster), row.updated_at];
+  const owned = "EXISTS (SELECT 1 FROM accounts WHERE id = ?)";
+  if (before === null) {
+    return {
+      subjects: [],
+      guard: {
+        sql: `NOT EXISTS (SELECT 1 FROM namespaces WHERE id = ?) AND ${owned}`,
+        values: [row.id, row.account_id],
+      },
+      statements: [
+        {
+          sql: `INSERT INTO namespaces (account_id, name, cluster, updated_at, created_at, id)
+                SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM namespaces WHERE id = ?)`,
+          values: [...values, row.created_at, row.id, row.id],
+        },
+      ],
+    };
+  }
+  return {
+    subjects: [],
+    guard: {
+      sql: `EXISTS (SELECT 1 FROM namespaces WHERE id = ? AND version = ?) AND ${owned}`,
+      values: [row.id, before.version, row.account_id],
+    },
+    statements: [
+      {
+        sql: `UPDATE namespaces SET account_id = ?, name = ?, cluster = ?, updated_at = ?, version = version + 1
+              WHERE id = ? AND version = ?`,
+        values: [...values, row.id, before.version],
+      },
+    ],
+  };
+}
+
+/** Holds while a key that can still come to life names the namespace (spec 6: `in_use`). */
+const NAMED_BY_A_KEY = `EXISTS (SELECT 1 FROM keys, json_each(keys.permissions, '$.kubernetes_exec.namespace_ids') named
+  WHERE keys.revoked_at IS NULL AND (keys.expires_at IS NULL OR keys.expires_at > ?) AND named.value = ?)`;
+
+/** Deletes a namespace that no live key names. */
+export function deleteNamespace(row: NamespaceRow, now: number): Write {
+  return {
+    subjects: [],
+    guard: {
+      sql: `EXISTS (SELECT 1 FROM namespaces WHERE id = ? AND version = ?) AND NOT ${NAMED_BY_A_KEY}`,
+      values: [row.id, row.version, now, row.id],
+    },
+    statements: [{ sql: "DELETE FROM namespaces WHERE id = ? AND version = ?", values: [row.id, row.version] }],
+  };
+}
