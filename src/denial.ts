@@ -18,6 +18,7 @@ export type Denial =
   | { code: "invalid_request" | "path_reserved" | "account_required"; detail: string }
   | { code: "invalid_api_key"; reason: KeyReason }
   | { code: "missing_access_token"; reason?: string }
+  | { code: "invalid_signature"; reason: string }
   | { code: "insufficient_scope"; needed: string; resource: string }
   | { code: "environment_not_available"; endpoint: string }
   | { code: "forbidden"; detail: string }
@@ -76,6 +77,12 @@ function face(denial: Denial): Face {
         status: 401,
         detail: "Missing access token",
         headers: { "www-authenticate": 'Bearer realm="postern"' },
+      };
+    case "invalid_signature":
+      return {
+        status: 401,
+        detail: "The signature could not be verified",
+        headers: { "www-authenticate": 'Signature realm="postern"' },
       };
     case "insufficient_scope":
       return {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Ledger } from "./ledger/ledger.ts";
+import { signingKeySet } from "./signing/signing-keys.ts";
 
 /** What wrangler.toml binds, plus variables and secrets as the platform hands them over: all text. */
 export interface Env {
@@ -86,7 +87,13 @@ export const VARIABLES = z.object({
     .describe("Cloudflare Access team domain, as a URL"),
   ACCESS_AUDIENCE: z.string().optional().describe("Cloudflare Access application audience tag"),
   ADMIN_EMAILS: emails.default([]).describe("E-mail addresses of the first admins"),
-  SIGNING_KEYS: jwkSet.optional().describe("Secret. Private JWK set; the first key signs, all are published"),
+  SECRET_SCANNING_KEYS_URL: httpUrl
+    .default("https://api.github.com/meta/public_keys/secret_scanning")
+    .describe("Where the secret-scanning partner publishes the keys it signs its reports with"),
+  SIGNING_KEYS: json
+    .pipe(signingKeySet)
+    .optional()
+    .describe("Secret. Private JWK set; the first key of an algorithm signs, all are published"),
   EXEC_TOKEN_ALG: z
     .enum(["ES256", "RS256"])
     .default("ES256")

@@ -8,7 +8,8 @@ import { describeKey } from "./gateway/own-key.ts";
 import { readUrl } from "./gateway/url.ts";
 import { health } from "./health.ts";
 import { isolateOf } from "./isolate.ts";
-import { publicJwks } from "./signing/signing-keys.ts";
+import { handleKubernetes } from "./kubernetes/index.ts";
+import { wellKnown } from "./signing/well-known.ts";
 
 export { Ledger } from "./ledger/ledger.ts";
 
@@ -24,18 +25,17 @@ async function route(
   if (isDenial(url) || !isOwnRoute(url.segments))
     return handle({ request, env, context, isolate, requestId, url });
   if (request.method === "OPTIONS") return preflight(null, request.headers, requestId);
-  switch (url.segments.join("/")) {
-    case "healthz":
-      return health(isolate, requestId);
-    case "v1/key":
-      return describeKey({ request, env, context, isolate, requestId, url });
-    case ".well-known/jwks.json":
-      return Response.json(publicJwks(isolate.config), {
-        headers: { "cache-control": "public, max-age=300", "x-request-id": requestId },
-      });
-    default:
-      return handleManagement(request, env, context, isolate, requestId);
+  const path = url.segments.join("/");
+  if (path === "healthz") return health(isolate, requestId);
+  if (path === "v1/key") return describeKey({ request, env, context, isolate, requestId, url });
+  const [first, second] = url.segments;
+  if (first === ".well-known") {
+    return wellKnown(request, path.slice(first.length + 1), isolate.config, requestId);
   }
+  if (first === "v1" && second === "kubernetes") {
+    return handleKubernetes({ request, env, context, isolate, requestId, url });
+  }
+  return handleManagement(request, env, context, isolate, requestId);
 }
 
 export default {

@@ -6,6 +6,7 @@ import { UnknownKeys } from "./gateway/unknown-keys.ts";
 import { createKeyFormat, type KeyFormat, parseTagSecrets } from "./keys/format.ts";
 import type { KeyRecord } from "./keys/record.ts";
 import { Assertions } from "./signing/assertion.ts";
+import { Signer } from "./signing/signer.ts";
 
 /** Memory for cached key records and endpoints, in bytes; an isolate has 128 MB in all. */
 const CACHE_BYTES = 32 * 1024 * 1024;
@@ -16,6 +17,7 @@ export interface Isolate {
   keyFormat: KeyFormat;
   keys: Kind<KeyRecord>;
   freshness: Freshness;
+  signer: Signer;
   assertions: Assertions;
   unknownKeys: UnknownKeys;
 }
@@ -30,6 +32,7 @@ let builtFor: Env | undefined;
 export function isolateOf(env: Env): Isolate {
   if (isolate !== undefined && builtFor === env) return isolate;
   const config = parseConfig(env);
+  const signer = new Signer(config);
   isolate = {
     config,
     keyFormat: createKeyFormat({
@@ -43,7 +46,8 @@ export function isolateOf(env: Env): Isolate {
       isolate: crypto.randomUUID(),
       maxBytes: CACHE_BYTES,
     }),
-    assertions: new Assertions(config),
+    signer,
+    assertions: new Assertions(signer),
     unknownKeys: new UnknownKeys(),
   };
   builtFor = env;

@@ -1,4 +1,5 @@
-import { type Denial, denialResponse, isDenial } from "../denial.ts";
+import * as z from "zod";
+import { type Denial, denialResponse, isDenial, reasonOf } from "../denial.ts";
 import type { Env } from "../env.ts";
 import { changeWorldOf } from "../freshness/change.ts";
 import type { Isolate } from "../isolate.ts";
@@ -28,22 +29,41 @@ export interface Incoming {
  */
 export async function dispatch(routes: readonly Route[], incoming: Incoming): Promise<Response> {
   const { request, requestId } = incoming;
+  const trace: Trace = { route: null, account_id: null };
   let result: Response | Denial;
   try {
-    result = await serve(routes, incoming);
+    result = await serve(routes, incoming, trace);
   } catch (error) {
     if (!isTransient(error)) throw error;
     console.error(JSON.stringify({ message: "database away", request_id: requestId, error: String(error) }));
     result = { code: "state_unavailable", detail: "The database cannot be reached right now" };
   }
-  const response = isDenial(result) ? denialResponse(result, { requestId }) : new Response(result.body, result);
+  const response = isDenial(result)
+    ? denialResponse(result, { requestId })
+    : new Response(result.body, result);
   response.headers.set("x-request-id", requestId);
   response.headers.set("x-content-type-options", "nosniff");
   if (!response.headers.has("cache-control")) response.headers.set("cache-control", "no-store");
+  if (incoming.isolate.config.REQUEST_LOG) {
+    const { method, headers } = request;
+    const { status } = response;
+    const reason = isDenial(result) ? denialReason(result) : null;
+    const ray = headers.get("cf-ray");
+    console.log(JSON.stringify({ request_id: requestId, ray, method, ...trace, status, reason }));
+  }
   return request.method === "HEAD" ? new Response(null, response) : response;
 }
 
-async function serve(routes: readonly Route[], incoming: Incoming): Promise<Response | Denial> {
+/** What the log line tells of a request besides its answer: the route's path, never the request's own. */
+interface Trace {
+  route: string | null;
+  account_id: string | null;
+}
+
+const denialReason = (denial: Denial): string =>
+  (denial.code === "missing_access_token" && denial.reason) || reasonOf(denial);
+
+async function serve(routes: readonly Route[], incoming: Incoming, trace: Trace): Promise<Response | Denial> {
   const { request, env, isolate } = incoming;
   const { config } = isolate;
   const url = new URL(request.url);
@@ -54,6 +74,7 @@ async function serve(routes: readonly Route[], incoming: Incoming): Promise<Resp
   if (matched === null) return { code: "not_found" };
   if ("allow" in matched) return { code: "method_not_allowed", allow: matched.allow };
   const { route } = matched;
+  trace.route = route.path;
 
   const call: Call<unknown, unknown, unknown> & Partial<AccountCall<unknown, unknown, unknown>> = {
     ...incoming,
@@ -69,6 +90,7 @@ async function serve(routes: readonly Route[], incoming: Incoming): Promise<Resp
     call.session = session;
     const denial = await admit(route, call as AdminCall<unknown, unknown, unknown>);
     if (denial !== null) return denial;
+    trace.account_id = call.account?.id ?? null;
   }
   return (await read(route, call, url)) ?? route.handle(call);
 }
@@ -96,35 +118,38 @@ async function admit(
   return null;
 }
 
+const NO_QUERY = z.strictObject({});
+
 /** Reads parameters, query and body through the route's schemas into the call. */
 async function read(route: Route, call: Call<unknown, unknown, unknown>, url: URL): Promise<Denial | null> {
   if (route.params !== undefined) {
     const params = check(route.params, call.params, "path");
-    // What cannot be an id names nothing.
-    if ("message" in params) return route.notFound ?? { code: "not_found" };
+    // What cannot be an id names nothing, and nothing can be put there.
+    if ("message" in params) return route.method === "PUT" ? invalid(params.message) : { code: "not_found" };
     call.params = params.value;
   }
   const given = readQuery(url.searchParams);
   if (isDenial(given)) return given;
-  const unknown = Object.keys(given.value)[0];
-  if (route.query === undefined) {
-    if (unknown !== undefined) return invalid(`Unknown query parameter: ${unknown.slice(0, 100)}`);
-  } else {
-    const query = check(route.query, given.value, "query");
-    if ("message" in query) return invalid(query.message);
-    call.query = query.value;
-  }
-  if (route.stream !== undefined && !route.stream.includes(mediaType(call.request))) {
-    return { code: "unsupported_media_type", detail: `The content type must be ${route.stream[0]}` };
+  const query = check(route.query ?? NO_QUERY, given.value, "query");
+  if ("message" in query) return invalid(query.message);
+  call.query = query.value;
+  if (route.raw !== undefined && !route.raw.anyType && !route.raw.types.includes(mediaType(call.request))) {
+    return { code: "unsupported_media_type", detail: `The content type must be ${route.raw.types[0]}` };
   }
   if (route.body !== undefined) {
-    const json = await readJson(call.request);
+    const absent = route.bodyOptional === true && isEmpty(call.request);
+    const json = absent ? { value: {} } : await readJson(call.request);
     if (isDenial(json)) return json;
     const body = check(route.body, json.value, "body");
     if ("message" in body) return invalid(body.message);
     call.body = body.value;
   }
   return null;
+}
+
+/** Whether a request carries no body: none at all, or one of length 0. */
+function isEmpty({ body, headers }: Request): boolean {
+  return body === null || headers.get("content-length") === "0";
 }
 
 /** The client's address, from the header that the platform sets and nobody else can. */

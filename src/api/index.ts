@@ -2,13 +2,17 @@ import { accountRoutes } from "../account/index.ts";
 import { adminRoutes } from "../admin/index.ts";
 import type { Env } from "../env.ts";
 import type { Isolate } from "../isolate.ts";
+import { secretScanningRoute } from "../webhooks/secret-scanning.ts";
 import { dispatch } from "./dispatch.ts";
+import { documentRoutes } from "./document-routes.ts";
 import type { Route } from "./route.ts";
 
-/** Every management route there is. */
-export const ROUTES: readonly Route[] = [...accountRoutes, ...adminRoutes];
+const managed: readonly Route[] = [...accountRoutes, ...adminRoutes, secretScanningRoute];
 
-/** Answers a request to the account API, the admin API, or what documents them. */
+/** Every management route there is, in the order of the documentation. */
+export const ROUTES: readonly Route[] = [...managed, ...documentRoutes(managed)];
+
+/** Answers a request to the account API, the admin API, the webhooks, or what documents them. */
 export function handleManagement(
   request: Request,
   env: Env,

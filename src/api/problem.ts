@@ -35,22 +35,30 @@ const NOUNS: Record<string, string> = {
 
 const unit = (origin: string) => (origin === "string" ? " characters" : origin === "array" ? " entries" : "");
 
+/** What a value is to its sender. */
+export type What = "path" | "query" | "body" | "line";
+
 /** Checks a value; a refusal is one sentence that names the member. */
-export function check<T>(schema: z.ZodType<T>, value: unknown, whole: string): { value: T } | { message: string } {
+export function check<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  what: What,
+): { value: T } | { message: string } {
   const result = schema.safeParse(value, { error: words });
-  return result.success ? { value: result.data } : { message: sentence(result.error.issues[0]!, whole) };
+  return result.success ? { value: result.data } : { message: sentence(result.error.issues[0]!, what) };
 }
 
-function sentence(issue: z.core.$ZodIssue, whole: string): string {
+function sentence(issue: z.core.$ZodIssue, what: What): string {
   const at = issue.path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
   const path = at.replace(/^\./, "");
   if (issue.code === "unrecognized_keys") {
     const name = excerpt(issue.keys[0]!);
-    return `Unknown member: ${path === "" ? name : `${path}.${name}`}`;
+    const kind = what === "query" ? "query parameter" : "member";
+    return `Unknown ${kind}: ${path === "" ? name : `${path}.${name}`}`;
   }
   // The rules of keys, paths and scopes word whole sentences.
   if (issue.code === "custom" && issue.params?.whole === true) return issue.message;
-  return `${path === "" ? whole : path} ${issue.message}`;
+  return `${path === "" ? `The ${what}` : path} ${issue.message}`;
 }
 
 /** For a check whose own message is already a whole sentence. */

@@ -49,11 +49,19 @@ interface Definition<P, Q, B> {
   tag: string;
   params?: z.ZodType<P>;
   query?: z.ZodType<Q>;
-  /** Checks a JSON body. Without it, and without `stream`, a body is not read. */
+  /** Checks a JSON body. Without it, and without `raw`, a body is not read. */
   body?: z.ZodType<B>;
+  /** Whether no body at all is the same as `{}`. */
+  bodyOptional?: boolean;
   bodyExample?: unknown;
-  /** Media types of a body that the handler reads from the request itself. */
-  stream?: readonly string[];
+  /** A body that the handler reads from the request itself. */
+  raw?: {
+    /** Media types it may have, the usual one first; any, where the sender is known by other means. */
+    types: readonly string[];
+    anyType?: boolean;
+    /** What it, or each line of it, is: for the documentation. */
+    schema: z.ZodType;
+  };
   answers: Record<number, Answer>;
   /** Codes of the denials particular to the route; the common ones are added to the documentation. */
   errors?: readonly Denial["code"][];

@@ -1,6 +1,6 @@
 import type { Env } from "../env.ts";
 import { isRolledBack, isTransient, within } from "../store/retry.ts";
-import { type AuditEntry, changeBatch, type Outcome, outcomeOf, type Write } from "../store/write.ts";
+import { type AuditEntry, commitChange, type Outcome, type Write } from "../store/write.ts";
 import { shardsOf } from "./shards.ts";
 import { shardName } from "./world.ts";
 
@@ -9,7 +9,7 @@ export interface ChangeWorld {
   shards: number;
   open(shard: number, id: string, subjects: string[]): Promise<void>;
   close(shard: number, id: string): Promise<unknown>;
-  /** Sends the change's one batch to D1. Transient errors reject; the batch may have committed. */
+  /** Sends the change's one batch to D1. Rejects with D1's error; unless rolled back, it may commit yet. */
   commit(audit: AuditEntry, writes: readonly Write[]): Promise<Outcome>;
   /** Lets something finish after the response. */
   background(work: Promise<unknown>): void;
@@ -55,32 +55,43 @@ export async function applyChange(
       byShard.set(shard, [...(byShard.get(shard) ?? []), subject]);
     }
   }
-  const shards = [...byShard.keys()];
-  const close = () => Promise.all(shards.map((shard) => tried(() => world.close(shard, audit.id))));
+  const close = () =>
+    Promise.allSettled([...byShard.keys()].map((shard) => tried(() => world.close(shard, audit.id))));
 
   const opened = await Promise.allSettled(
     [...byShard].map(([shard, subjects]) => tried(() => world.open(shard, audit.id, subjects))),
   );
   if (opened.some(({ status }) => status === "rejected")) {
-    // Nothing was sent to D1, so whatever was opened may be closed again.
+    // Nothing was sent to D1, so whatever was opened may be closed again. An `open` that arrives only
+    // after its `close` is left to the ledger's alarm.
     world.background(close());
     return "unavailable";
   }
 
+  /** Whether an attempt was sent of which it is not known that it can no longer commit. */
+  let astray = false;
   let outcome: Outcome;
   try {
-    outcome = await tried(() => world.commit(audit, writes), isTransient);
+    outcome = await tried(async () => {
+      try {
+        return await world.commit(audit, writes);
+      } catch (error) {
+        if (!isRolledBack(error)) astray = true;
+        throw error;
+      }
+    }, isTransient);
   } catch (error) {
-    // Only an error of SQLite's own says that the batch was rolled back. After any other the subjects
-    // stay open: whether it committed is for the ledger's alarm to settle.
     if (!isRolledBack(error)) return "unavailable";
-    world.background(close());
+    // Only an error of SQLite's own says that the batch left nothing behind.
+    if (!astray) world.background(close());
     throw error;
   }
+  // A guard that did not hold now may have held, or come to hold, for the attempt that is astray. The
+  // subjects stay open: whether it committed is for the ledger's alarm to settle.
+  if (outcome === null && astray) return "unavailable";
 
   // An id left open is safe, only slow: the new state is in force, and the alarm closes it.
-  const closed = close();
-  await closed.catch(() => world.background(closed));
+  await close();
   if (outcome === "abandoned") return "unavailable";
   return outcome === "committed" ? "committed" : "refused";
 }
@@ -99,9 +110,8 @@ export function changeWorldOf(
   return {
     shards,
     open: (shard, id, subjects) => within(stub(shard).open(id, subjects), LEDGER_PATIENCE),
-    close: (shard, id) => within(stub(shard).close(id) as Promise<number>, LEDGER_PATIENCE),
-    commit: async (audit, writes) =>
-      outcomeOf(await within(env.DB.batch(changeBatch(env.DB, audit, writes)), D1_PATIENCE)),
+    close: (shard, id) => within(stub(shard).close(id) as Promise<unknown>, LEDGER_PATIENCE),
+    commit: (audit, writes) => within(commitChange(env.DB, audit, writes), D1_PATIENCE),
     background: (work) => context.waitUntil(work.catch(() => undefined)),
   };
 }

@@ -10,18 +10,26 @@ export interface Kind<T> {
   cacheName(name: string): string;
   /** The shard that fences it. */
   shard(name: string): number;
-  /** Reads it on the primary, with what its changes are fenced under; null when there is no such thing. */
-  read(db: D1Database, name: string): Promise<{ value: T; subjects: Subject[] } | null>;
+  /** Reads it on the primary, never on a replica; null when there is no such thing. */
+  read(db: D1Database, name: string): Promise<T | null>;
+  /** What its changes are fenced under. */
+  subjects(value: T, name: string): Subject[];
   /** Whether a value out of KV really is the thing of that name; KV is not trusted. */
   recognises(value: unknown, name: string): value is T;
   /** Whether a value may be written to KV, which costs money. */
   worthKv(value: T): boolean;
 }
 
-/** Where an answer came from. */
-export type Tier = "memory" | "kv" | "d1";
+/** Where an answer came from; under grace, from memory without anyone vouching for it. */
+export type Tier = "memory" | "kv" | "d1" | "grace";
 
 export type Found<T> = { value: T | null; tier: Tier } | "unavailable";
+
+/**
+ * Which shards were asked, and the order of the question that each answered: a lease of that order or a
+ * later one will do. Null where none came; then only D1 will.
+ */
+export type Asked = ReadonlyMap<number, number | null>;
 
 /** A cached thing and as of which state of its shard it was read. */
 interface Entry {
@@ -46,10 +54,11 @@ const RENEWAL = 1000;
 /** How long uses wait for company before they are handed over, in ms. */
 const FLUSH_AFTER = 1000;
 
-/** An unknown name remembered, at most for a lease. */
-interface Absence {
-  until: number;
-}
+/** Attempts of one flush; what is left then goes with the next request. `waitUntil` ends after 30 s. */
+const FLUSH_TRIES = 8;
+
+/** Bytes of bookkeeping per entry, roughly. */
+const OVERHEAD = 200;
 
 /**
  * How an isolate knows keys and endpoints quickly and never for too long (docs/architecture.md). It keeps
@@ -58,11 +67,14 @@ interface Absence {
 export class Freshness {
   readonly uses: Uses;
   readonly #leases = new Map<number, Lease>();
+  /** When the background renewal of a shard began. */
   readonly #renewing = new Map<number, number>();
   readonly #memory: Memory<Entry>;
-  readonly #absent = new Memory<Absence>(256 * 1024);
+  /** Unknown names, each with the time its D1 read began. */
+  readonly #absent = new Memory<number>(256 * 1024);
   readonly #options: FreshnessOptions;
-  #flushBy = 0;
+  #syncs = 0;
+  #flushing: number | null = null;
 
   constructor(options: FreshnessOptions) {
     this.#options = options;
@@ -77,10 +89,9 @@ export class Freshness {
   peek<T>(kind: Kind<T>, name: string, began: number, world: World): T | undefined {
     const shard = kind.shard(name);
     const lease = this.#trusted(shard, began, world);
-    if (lease === null) return undefined;
-    const entry = this.#memory.get(kind.cacheName(name));
-    if (entry === undefined || !isCurrent(lease, entry.stamp, entry.subjects)) return undefined;
-    if (began - lease.sentAt > this.#options.lease / 2) this.#renewSoon(shard, began, world);
+    const entry = this.#current(kind.cacheName(name), lease);
+    if (lease === null || entry === null) return undefined;
+    if (began - lease.asked.at > this.#options.lease / 2) this.#renewSoon(shard, world);
     return entry.value as T;
   }
 
@@ -90,99 +101,124 @@ export class Freshness {
   }
 
   /**
+   * Asks shards anew, for a request that must not be decided on anything known before it (spec 8, strict):
+   * its answer, given to `get` as `strict`, saves asking once for each thing looked up.
+   */
+  async ask(shards: readonly number[], world: World): Promise<Asked> {
+    const unique = [...new Set(shards)];
+    const orders = await Promise.all(unique.map((shard) => this.sync(shard, world)));
+    return new Map(unique.map((shard, i) => [shard, orders[i] ?? null]));
+  }
+
+  /**
    * What is in force: from memory, KV or D1, whichever first can be trusted.
-   * @param strict trust nothing that was asked before this request began
+   * @param strict trust nothing that was asked before this request began; either the answer of `ask`,
+   *   called since, or true to ask now
    * @returns "unavailable" when no trustworthy answer can be had
    */
-  async get<T>(kind: Kind<T>, name: string, world: World, { strict = false } = {}): Promise<Found<T>> {
+  async get<T>(
+    kind: Kind<T>,
+    name: string,
+    world: World,
+    { strict = false }: { strict?: boolean | Asked } = {},
+  ): Promise<Found<T>> {
     const began = world.now();
     const cacheName = kind.cacheName(name);
     const shard = kind.shard(name);
-    if (!strict) {
+    if (strict === false) {
       const warm = this.peek(kind, name, began, world);
       if (warm !== undefined) return { value: warm, tier: "memory" };
-      const absence = this.#absent.get(cacheName);
-      if (absence !== undefined && world.now() < absence.until) return { value: null, tier: "memory" };
+      if (this.#isAbsent(cacheName, world)) return { value: null, tier: "memory" };
     }
 
-    const syncing = strict || this.#trusted(shard, began, world) === null ? this.sync(shard, world) : null;
-    // Memory may only lack a lease; KV is worth a read when memory has nothing that could become current.
-    const kvRead =
-      this.#memory.get(cacheName) === undefined || syncing === null ? this.#readKv(kind, name, world) : null;
-    const synced = syncing === null || (await syncing);
+    // Ask the shard, where need be. KV is read meanwhile, unless memory may only lack a lease.
+    const asking =
+      strict === true || (strict === false && this.#trusted(shard, began, world) === null)
+        ? this.sync(shard, world)
+        : null;
+    const ahead =
+      asking !== null && this.#memory.get(cacheName) === undefined ? this.#readKv(kind, name, world) : null;
+    const asked = await asking;
+    /** Order of the oldest question whose answer is good enough; null when there is no good answer. */
+    const since = strict === true ? asked : strict === false ? 0 : (strict.get(shard) ?? null);
+    const lease = () => (since === null ? null : this.#trusted(shard, began, world, since));
 
-    const cached = () => {
-      const lease = strict ? this.#leases.get(shard) : this.#trusted(shard, began, world);
-      const entry = this.#memory.get(cacheName);
-      return lease && entry && isCurrent(lease, entry.stamp, entry.subjects) ? entry : null;
-    };
-    let tier: Tier = "memory";
-    let entry = synced ? cached() : null;
-    let kvStale = false;
-    if (entry === null) {
-      const fromKv = await (kvRead ?? (synced ? this.#readKv(kind, name, world) : null));
-      if (fromKv !== null) {
-        // Older than memory's copy or not current: it must not displace what is there.
-        const lease = this.#leases.get(shard);
-        if (lease !== undefined && isCurrent(lease, fromKv.entry.stamp, fromKv.entry.subjects)) {
-          this.#memory.set(cacheName, fromKv.entry, fromKv.bytes);
-          tier = "kv";
-        } else {
-          kvStale = true;
-        }
-      }
-      entry = synced ? cached() : null;
+    const inMemory = this.#current(cacheName, lease());
+    if (inMemory !== null) return { value: inMemory.value as T, tier: "memory" };
+    let kvIsStale = false;
+    if (lease() !== null) {
+      const fromKv = await (ahead ?? this.#readKv(kind, name, world));
+      if (fromKv !== null) this.#remember(cacheName, fromKv.entry, fromKv.bytes);
+      // Memory may hold more than KV had: another request may have read D1 meanwhile.
+      const entry = this.#current(cacheName, lease());
+      if (entry !== null) return { value: entry.value as T, tier: "kv" };
+      kvIsStale = fromKv !== null;
     }
-    if (entry !== null) return { value: entry.value as T, tier };
 
-    // The lease's number from *before* the read is sent: a change that commits meanwhile fences it.
-    const lease = this.#leases.get(shard);
-    const stamp: Stamp | null = lease === undefined ? null : { epoch: lease.epoch, seq: lease.seq };
+    // The lease's number from *before* the read is sent: a change that commits meanwhile fences it. Any
+    // lease will do for that, however old.
+    const { epoch, seq } = this.#leases.get(shard) ?? { epoch: null, seq: 0 };
     const readAt = world.now();
-    let read: Awaited<ReturnType<typeof kind.read>>;
+    let value: T | null;
     try {
-      read = await kind.read(world.db, name);
+      value = await kind.read(world.db, name);
     } catch {
-      // D1 is away. Cached state serves only while the ledger is away as well: were it there, it would
-      // have said that this state is current.
-      return synced ? "unavailable" : this.#graceful<T>(shard, cacheName, strict, world);
+      // D1 is away. Cached state that no lease vouches for serves only while the ledger is away as well:
+      // a ledger that answers would have vouched for it, were it current.
+      if (strict !== false || asking === null || asked !== null) return "unavailable";
+      const fromKv = await ahead;
+      if (fromKv !== null) this.#remember(cacheName, fromKv.entry, fromKv.bytes);
+      return this.#graceful(shard, cacheName, world);
     }
-    if (read === null) {
+    if (value === null) {
       this.#memory.delete(cacheName);
-      this.#absent.set(cacheName, { until: readAt + this.#options.lease }, 200);
+      this.#absent.set(cacheName, readAt, OVERHEAD);
       return { value: null, tier: "d1" };
     }
-    if (stamp !== null) {
-      const fresh: Entry = { ...read, stamp };
-      const text = JSON.stringify(fresh);
-      this.#remember(cacheName, fresh, text.length * 2 + 200);
+    this.#absent.delete(cacheName);
+    if (epoch !== null) {
+      const entry: Entry = { value, stamp: { epoch, seq }, subjects: kind.subjects(value, name) };
+      const text = JSON.stringify({ value, stamp: entry.stamp });
+      this.#remember(cacheName, entry, sizeOf(text));
       // A stale entry in KV is mostly one whose replacement is still on its way there: of the many
-      // isolates that see it, few need to write (KV takes one write a second and name).
-      const usable = lease !== undefined && isCurrent(lease, stamp, read.subjects);
-      if (usable && kind.worthKv(read.value) && (!kvStale || world.random() < 0.1)) {
+      // isolates that see it, few need to write (KV takes one write a second and name). What is fenced
+      // already, or open, would be of no use to anyone.
+      const useful = this.#current(cacheName, this.#leases.get(shard) ?? null) !== null;
+      if (useful && kind.worthKv(value) && (!kvIsStale || world.random() < 0.1)) {
         world.background(world.kvPut(cacheName, text));
       }
     }
-    return { value: read.value, tier: "d1" };
+    return { value, tier: "d1" };
   }
 
-  /** Keeps an entry, unless one read later is there already. */
+  /** What memory holds of a name, if it is current under that lease. */
+  #current(cacheName: string, lease: Lease | null): Entry | null {
+    const entry = this.#memory.get(cacheName);
+    return lease !== null && entry !== undefined && isCurrent(lease, entry.stamp, entry.subjects)
+      ? entry
+      : null;
+  }
+
+  /** Keeps an entry, unless memory has one that was read later. */
   #remember(cacheName: string, entry: Entry, bytes: number): void {
-    const there = this.#memory.get(cacheName);
-    if (there !== undefined && there.stamp.epoch === entry.stamp.epoch && there.stamp.seq > entry.stamp.seq)
-      return;
+    const there = this.#memory.get(cacheName)?.stamp;
+    if (there !== undefined && there.epoch === entry.stamp.epoch && there.seq > entry.stamp.seq) return;
     this.#memory.set(cacheName, entry, bytes);
   }
 
+  /** Whether D1 did not know a name, asked less than a lease ago. */
+  #isAbsent(cacheName: string, world: World): boolean {
+    const readAt = this.#absent.get(cacheName);
+    return readAt !== undefined && isWithin(world.now() - readAt, this.#options.lease);
+  }
+
   /** Ledger and D1 are both away: the last known state serves for a while, unless it was known to be off. */
-  #graceful<T>(shard: number, cacheName: string, strict: boolean, world: World): Found<T> {
+  #graceful<T>(shard: number, cacheName: string, world: World): Found<T> {
     const lease = this.#leases.get(shard);
-    const entry = this.#memory.get(cacheName);
-    if (strict || lease === undefined || entry === undefined) return "unavailable";
-    const age = world.now() - lease.sentAt;
-    if (age < 0 || age > this.#options.grace || !isCurrent(lease, entry.stamp, entry.subjects))
+    if (lease === undefined || !isWithin(world.now() - lease.asked.at, this.#options.grace))
       return "unavailable";
-    return { value: entry.value as T, tier: "memory" };
+    const entry = this.#current(cacheName, lease);
+    return entry === null ? "unavailable" : { value: entry.value as T, tier: "grace" };
   }
 
   async #readKv<T>(
@@ -193,55 +229,63 @@ export class Freshness {
     try {
       const text = await world.kvGet(kind.cacheName(name));
       if (text === null) return null;
-      const entry = JSON.parse(text) as Entry;
-      const sound =
-        typeof entry?.stamp?.epoch === "string" &&
-        Number.isSafeInteger(entry.stamp.seq) &&
-        Array.isArray(entry.subjects) &&
-        kind.recognises(entry.value, name);
-      return sound ? { entry, bytes: text.length * 2 + 200 } : null;
+      const { value, stamp } = JSON.parse(text) as { value: unknown; stamp: Stamp };
+      if (typeof stamp.epoch !== "string" || !Number.isSafeInteger(stamp.seq)) return null;
+      if (!kind.recognises(value, name)) return null;
+      return { entry: { value, stamp, subjects: kind.subjects(value, name) }, bytes: sizeOf(text) };
     } catch {
       return null; // away, or corrupted: D1 knows
     }
   }
 
-  /** The shard's lease if it may still be trusted by a request that began then. */
-  #trusted(shard: number, began: number, world: World): Lease | null {
+  /**
+   * The shard's lease if a request that began then may still trust it.
+   * @param since order of the oldest question that will do
+   */
+  #trusted(shard: number, began: number, world: World, since = 0): Lease | null {
     const lease = this.#leases.get(shard);
     if (lease === undefined) return null;
-    if (world.now() < lease.sentAt) {
+    const { at, order } = lease.asked;
+    if (world.now() < at) {
       // The clock ran back: elapsed time cannot be told any more.
       this.#leases.delete(shard);
       return null;
     }
-    return began - lease.sentAt <= this.#options.lease ? lease : null;
+    return began - at <= this.#options.lease && order >= since ? lease : null;
   }
 
   /** Renews a lease behind the requests, so that a busy isolate never waits for one. */
-  #renewSoon(shard: number, now: number, world: World): void {
-    // A deadline, not a flag: the request that renews may die.
-    if ((this.#renewing.get(shard) ?? Number.NEGATIVE_INFINITY) > now) return;
-    this.#renewing.set(shard, now + RENEWAL);
+  #renewSoon(shard: number, world: World): void {
+    // A time, not a flag: the request that renews may die.
+    const now = world.now();
+    const begun = this.#renewing.get(shard);
+    if (begun !== undefined && isWithin(now - begun, RENEWAL)) return;
+    this.#renewing.set(shard, now);
     world.background(this.sync(shard, world));
   }
 
-  /** Asks the shard for news and hands over uses. @returns whether the lease is as new as this call */
-  async sync(shard: number, world: World): Promise<boolean> {
+  /**
+   * Asks the shard for news and hands over uses.
+   * @returns the question's order, once the lease is at least as new as it; null when no answer came
+   */
+  async sync(shard: number, world: World): Promise<number | null> {
     const held = this.#leases.get(shard);
-    const sentAt = world.now();
+    this.#syncs += 1;
+    const asked = { at: world.now(), order: this.#syncs };
+    const uses = this.uses.take(shard, asked.at);
     try {
       const reply = await world.sync(shard, {
         since: held === undefined ? null : { epoch: held.epoch, seq: held.seq },
-        uses: this.uses.take(shard, sentAt),
+        uses,
       });
       this.uses.acknowledge(shard, reply.acknowledged);
-      const lease = renewed(this.#leases.get(shard) ?? null, reply, sentAt);
-      if (lease === null || lease.sentAt < sentAt) return false;
+      const lease = renewed(this.#leases.get(shard) ?? null, reply, asked);
+      if (lease === null || lease.asked.order < asked.order) return null;
       this.#leases.set(shard, lease);
-      return true;
+      return asked.order;
     } catch {
-      this.uses.failed(shard);
-      return false;
+      if (uses !== null) this.uses.failed(shard, uses.number);
+      return null;
     }
   }
 
@@ -251,20 +295,34 @@ export class Freshness {
    */
   recordUse(shard: number, use: Use, world: World): void {
     this.uses.add(shard, use);
+    // A time, not a flag: the request whose timer it is may die.
     const now = world.now();
-    // A deadline, not a flag: the request whose timer it is may die.
-    if (now < this.#flushBy) return;
-    this.#flushBy = now + FLUSH_AFTER + RENEWAL;
-    world.background(
-      world.wait(FLUSH_AFTER).then(() => {
-        this.#flushBy = 0;
-        return this.flush(world);
-      }),
-    );
+    if (this.#flushing !== null && isWithin(now - this.#flushing, 2 * FLUSH_AFTER)) return;
+    this.#flushing = now;
+    world.background(this.#flushSoon(world));
   }
 
-  /** Hands over every use that waits. */
+  async #flushSoon(world: World): Promise<void> {
+    for (let tries = 0; tries < FLUSH_TRIES; tries += 1) {
+      await world.wait(FLUSH_AFTER);
+      // From here on, another request may wait for what comes after this.
+      this.#flushing = null;
+      await this.flush(world);
+      if (this.uses.pending().length === 0) return;
+      if (this.#flushing !== null) return;
+      this.#flushing = world.now();
+    }
+    this.#flushing = null;
+  }
+
+  /** Hands over every use that waits, or as many of them as go into one batch for each shard. */
   async flush(world: World): Promise<void> {
     await Promise.all(this.uses.pending().map((shard) => this.sync(shard, world)));
   }
 }
+
+/** Whether a time lies between none and `most` ms back; a clock that ran back makes it negative. */
+const isWithin = (elapsed: number, most: number) => elapsed >= 0 && elapsed <= most;
+
+/** Bytes that a value takes in memory, roughly, by its JSON. */
+const sizeOf = (text: string) => text.length * 2 + OVERHEAD;

@@ -7,33 +7,39 @@ import { retrying } from "../store/retry.ts";
 import type { Kind } from "./freshness.ts";
 import { ENDPOINT_SHARD, shardOfKey } from "./shards.ts";
 
+/**
+ * Version of what is cached, part of its name in KV: raise it whenever the shape of a key record or an
+ * endpoint changes, so that a new Worker never takes what an old one left there for its own.
+ */
+const SHAPE = 1;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null;
+
 /** Key records, named by the key's hash in hex. */
 export function keyKind(shards: number): Kind<KeyRecord> {
   return {
-    cacheName: (hash) => `key:${hash}`,
+    cacheName: (hash) => `key:${SHAPE}:${hash}`,
     shard: (hash) => shardOfKey(hash, shards),
-    async read(db, hash) {
-      const value = await retrying(() => readKeyRecord(db, hash));
-      return value && { value, subjects: [keySubject(hash), accountSubject(value.account_id)] };
-    },
-    recognises(value, hash): value is KeyRecord {
-      return typeof value === "object" && value !== null && (value as KeyRecord).hash === hash;
-    },
+    read: (db, hash) => retrying(() => readKeyRecord(db, hash)),
+    subjects: ({ account_id }, hash) => [keySubject(hash), accountSubject(account_id)],
+    recognises: (value, hash): value is KeyRecord =>
+      isObject(value) && value.hash === hash && typeof value.account_id === "string",
     worthKv: () => true,
   };
 }
 
+/** A node and the path it is of. */
+export type PathNode = EndpointNode & { path: string };
+
 /** Nodes of the endpoints' path tree, named by their path. A node without endpoints is one all the same. */
-export const NODE_KIND: Kind<EndpointNode & { path: string }> = {
-  cacheName: (path) => `node:${path}`,
+export const NODE_KIND: Kind<PathNode> = {
+  cacheName: (path) => `node:${SHAPE}:${path}`,
   shard: () => ENDPOINT_SHARD,
-  async read(db, path) {
-    const node = await retrying(() => readNode(db, path));
-    return { value: { ...node, path }, subjects: nodeSubjects(path) };
-  },
-  recognises(value, path): value is EndpointNode & { path: string } {
-    return typeof value === "object" && value !== null && (value as { path: unknown }).path === path;
-  },
+  read: async (db, path) => ({ ...(await retrying(() => readNode(db, path))), path }),
+  subjects: (_, path) => nodeSubjects(path),
+  recognises: (value, path): value is PathNode =>
+    isObject(value) && value.path === path && typeof value.below === "boolean",
   // Clients choose which paths they ask for: an empty node is not worth a KV write.
   worthKv: ({ self, wildcard, below, taken }) => self !== null || wildcard !== null || below || taken,
 };

@@ -55,7 +55,9 @@ export class Uses {
     const waiting = this.#waiting(shard);
     if (waiting.sent !== null && now - waiting.sent.firstAt > GIVE_UP_AFTER) waiting.sent = null;
     if (waiting.sent !== null) {
-      if (now - waiting.sent.lastAt < RESEND_AFTER) return null;
+      // A clock that ran back must not hold the batch up.
+      const elapsed = now - waiting.sent.lastAt;
+      if (elapsed >= 0 && elapsed < RESEND_AFTER) return null;
       waiting.sent.lastAt = now;
       return waiting.sent.batch;
     }
@@ -78,10 +80,10 @@ export class Uses {
     if (number !== null && waiting.sent !== null && number >= waiting.sent.batch.number) waiting.sent = null;
   }
 
-  /** The sync that carried the batch failed: the next one repeats it. */
-  failed(shard: number): void {
+  /** A sync that carried a batch failed: the next one repeats it. */
+  failed(shard: number, number: number): void {
     const { sent } = this.#waiting(shard);
-    if (sent !== null) sent.lastAt = Number.NEGATIVE_INFINITY;
+    if (sent?.batch.number === number) sent.lastAt = Number.NEGATIVE_INFINITY;
   }
 
   #waiting(shard: number): Waiting {

@@ -1,5 +1,5 @@
 import type { Denial } from "../denial.ts";
-import { decodeQuery, queryPairs } from "./url.ts";
+import { decodeQuery, queryPairs, type RequestUrl } from "./url.ts";
 
 /** A key as presented, and where. */
 export interface Credential {
@@ -9,6 +9,8 @@ export interface Credential {
 
 /** Longest key that is looked at (spec 2.1). */
 const MAX_KEY = 512;
+/** A shorter one may stand in a URL by chance. */
+const LEAST_TELLING_KEY = 16;
 
 // Printable ASCII without spaces. A byte outside ASCII arrives as U+FFFD, so that different keys would
 // look alike; a header sent twice arrives joined by ", ", so no key holds a comma.
@@ -51,4 +53,17 @@ export function withoutKey(query: string): string {
     .filter((pair) => pair.name !== "api_key")
     .map((pair) => pair.raw)
     .join("&");
+}
+
+/** Whether the URL that would be forwarded holds the key, as it is or percent-encoded. */
+export function holdsKey(url: RequestUrl, { key, source }: Credential): boolean {
+  if (key.length < LEAST_TELLING_KEY) return false;
+  const text = `${url.segments.join("/")}?${source === "query" ? withoutKey(url.query) : url.query}`;
+  if (text.includes(key)) return true;
+  return text.includes("%") && decodedAscii(text).includes(key);
+}
+
+/** A key is ASCII, and what surrounds it need not be valid: every escape is read by itself. */
+function decodedAscii(text: string): string {
+  return text.replace(/%([0-7][0-9A-Fa-f])/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

@@ -95,11 +95,11 @@ export async function forward(upstream: Upstream, guard: Guard): Promise<Respons
   }
   headSeen = true;
 
-  if (response.webSocket) {
+  if (response.webSocket || response.status === 101) {
     stop();
-    if (!upstream.websocket) {
-      response.webSocket.accept();
-      response.webSocket.close(1011, "unexpected");
+    if (!upstream.websocket || !response.webSocket) {
+      response.webSocket?.accept();
+      response.webSocket?.close(1011, "unexpected");
       return { code: "origin_unreachable", detail: "The origin answered with an unexpected protocol change" };
     }
     return pumpWebSocket(
@@ -113,13 +113,16 @@ export async function forward(upstream: Upstream, guard: Guard): Promise<Respons
   const headers = clientHeaders(response.headers, upstream.requestId);
   const location = response.headers.get("location");
   if (location !== null) {
-    const rewritten = locationForClient(location, response.status, upstream);
-    if (rewritten === null) {
+    const rewritten = locationForClient(location, upstream);
+    if (rewritten !== null) {
+      headers.set("location", rewritten);
+    } else if (response.status >= 300 && response.status < 400) {
       stop();
       guard.background(response.body?.cancel() ?? Promise.resolve());
       return { code: "origin_unreachable", detail: "The origin redirected to another host" };
+    } else {
+      headers.delete("location"); // of something made (201): nobody follows it, and what was done counts
     }
-    headers.set("location", rewritten);
   }
 
   const init = {

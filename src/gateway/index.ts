@@ -9,7 +9,7 @@ import { sha256Hex } from "../keys/hash.ts";
 import type { KeyRecord } from "../keys/record.ts";
 import { keyStatus } from "../keys/state.ts";
 import { addCors, preflight } from "./cors.ts";
-import { readCredential } from "./credential.ts";
+import { holdsKey, readCredential } from "./credential.ts";
 import { decide } from "./decide.ts";
 import { forward } from "./forward.ts";
 import { readGraphql } from "./graphql-step.ts";
@@ -101,7 +101,7 @@ export async function handle(arrival: Arrival): Promise<Response> {
     if (isDenial(credential)) return credential;
     const { key } = credential;
     // Elsewhere in the URL a key would reach the origin, and every log on the way.
-    if (key.length >= 16 && request.url.includes(key) && credential.source === "header") {
+    if (holdsKey(url, credential)) {
       return { code: "invalid_request", detail: "The URL holds the API key" };
     }
     const hash = sha256Hex(key);
@@ -132,7 +132,7 @@ export async function handle(arrival: Arrival): Promise<Response> {
 
     if (!isKnownMethod(request.method)) return { code: "method_not_allowed", allow: ALL_METHODS };
     const tail = url.segments.slice(target.depth);
-    const upgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket" && request.method === "GET";
+    const upgrade = asksForWebSocket(request) && target.endpoint.protocol !== "serverless";
     const operation = classify(endpoint, request.method, url, tail, upgrade);
     if (typeof operation === "object") return operation;
 
@@ -189,6 +189,11 @@ export async function handle(arrival: Arrival): Promise<Response> {
 }
 
 const QUERY_KEY_REFUSED: Denial = { code: "invalid_api_key", reason: "query_key_not_allowed" };
+
+/** Job queues have no WebSockets: there the wish is ignored, and the rest answered (RFC 9110 section 7.8). */
+function asksForWebSocket({ method, headers }: Request): boolean {
+  return method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
+}
 
 /** Why a known key is not let in, judged against the clock at every request (spec 2.2). */
 export function stateProblem(record: KeyRecord, now: number): Denial | null {

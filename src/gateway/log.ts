@@ -9,6 +9,10 @@ export interface Journey {
   account_id: string | null;
   key_id: string | null;
   endpoint_id: string | null;
+  /** The Kubernetes namespace, where the request was about one. */
+  namespace_id?: string;
+  /** `jti` of the Kubernetes credential that was minted: kube-apiserver names it in its own audit log. */
+  token_id?: string;
   operation: "read" | "write" | null;
   decision: "allow" | "deny";
   /** Why it was denied; null when it was allowed. */

@@ -10,10 +10,9 @@ export interface RedirectContext {
 
 /**
  * The `Location` a client may see: below the endpoint's own origin it is rewritten to the gateway, in the
- * form it came in (absolute or relative); a redirect anywhere else is null, unless the endpoint lets
- * redirects pass. A `Location` that is not a redirect (201, 202) is dropped to the bare path instead.
+ * form it came in (absolute or relative); anywhere else is null, unless the endpoint lets redirects pass.
  */
-export function locationForClient(location: string, status: number, context: RedirectContext): string | null {
+export function locationForClient(location: string, context: RedirectContext): string | null {
   const { endpoint, publicBase, originBase } = context;
   let target: URL;
   try {
@@ -30,6 +29,5 @@ export function locationForClient(location: string, status: number, context: Red
       ? rewritten
       : new URL(rewritten).href.slice(new URL(rewritten).origin.length);
   }
-  const redirects = status >= 300 && status < 400;
-  return endpoint.redirects === "pass" || !redirects ? location : null;
+  return endpoint.redirects === "pass" ? location : null;
 }

@@ -75,6 +75,7 @@ export async function prepareUpstream(trip: Trip, allowed: Allowed): Promise<Ups
       environment: record.environment,
       access: decision.access,
       endpointId: id,
+      expiresAt: record.expires_at,
     };
     headers.set("x-postern-assertion", await isolate.assertions.of(caller, trip.now));
   }

@@ -20,6 +20,8 @@ export function pumpWebSocket(
   guard: Guard,
 ): Response {
   const { 0: client, 1: server } = new WebSocketPair();
+  // The platform's default is a Blob, which `send` would turn into the text "[object Blob]".
+  origin.binaryType = server.binaryType = "arraybuffer";
   origin.accept();
   server.accept();
 

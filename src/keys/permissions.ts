@@ -88,9 +88,9 @@ export function graphqlAccess(permissions: Permissions): Access | "root_fields" 
   return typeof level === "string" ? level : "root_fields";
 }
 
-/** One GraphQL operation: its kind, and the names (never aliases) of its root fields, fragments opened. */
+/** One GraphQL operation: its type, and the names (never aliases) of its root fields, fragments opened. */
 export interface GraphqlOperation {
-  kind: "query" | "mutation" | "subscription";
+  type: "query" | "mutation" | "subscription";
   rootFields: readonly string[];
 }
 
@@ -100,10 +100,10 @@ export interface GraphqlOperation {
  * The root field `__typename`, which some clients add on their own and which reveals a type's name
  * alone, rides along with any named field of its kind; `__schema` and `__type` must be named.
  */
-export function graphqlAllows(permissions: Permissions, operation: GraphqlOperation): boolean {
-  const { queries, mutations } = graphqlFields(permissions.graphql);
-  if (operation.kind === "subscription") return queries === "*";
-  const allowed = operation.kind === "mutation" ? mutations : queries;
+export function graphqlAllows(permission: GraphqlPermission, operation: GraphqlOperation): boolean {
+  const { queries, mutations } = graphqlFields(permission);
+  if (operation.type === "subscription") return queries === "*";
+  const allowed = operation.type === "mutation" ? mutations : queries;
   if (allowed === "*") return true;
   // Without a root field there is nothing to judge, and what cannot be judged is refused.
   if (allowed.length === 0 || operation.rootFields.length === 0) return false;

@@ -49,14 +49,16 @@ export interface Flush {
  */
 export class LedgerCore {
   readonly #sql: Sql;
+  readonly #maxFences: number;
   readonly #epoch: string;
   #seq: number;
   #floor: number;
   #mark: number;
 
-  /** @param newEpoch draws a random epoch; called once in a shard's life */
-  constructor(sql: Sql, newEpoch: () => string) {
+  /** @param newEpoch draws a random epoch; what it gives is kept once in a shard's life */
+  constructor(sql: Sql, newEpoch: () => string, maxFences = MAX_FENCES) {
     this.#sql = sql;
+    this.#maxFences = maxFences;
     for (const statement of TABLES.split(";")) if (statement.trim() !== "") sql.exec(statement);
     sql.exec("INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('seq', '0'), ('floor', '0')", newEpoch());
     const meta = new Map(
@@ -109,10 +111,10 @@ export class LedgerCore {
   /** Drops the oldest fences once there are too many; what they said, the floor now says of everything. */
   #compact(floor: number): number {
     const [{ n }] = this.#sql.exec("SELECT count(*) AS n FROM fences") as [{ n: number }];
-    if (n <= MAX_FENCES) return floor;
+    if (n <= this.#maxFences) return floor;
     const dropped = this.#sql.exec(
       "DELETE FROM fences WHERE subject IN (SELECT subject FROM fences ORDER BY seq LIMIT ?) RETURNING seq",
-      n - Math.floor((MAX_FENCES * 3) / 4),
+      n - Math.floor((this.#maxFences * 3) / 4),
     );
     return Math.max(floor, ...dropped.map((row) => row.seq as number));
   }

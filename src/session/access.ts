@@ -1,6 +1,7 @@
 import { createRemoteJWKSet } from "jose";
 import type { Config } from "../env.ts";
-import { notConfigured, oncePerConfig, type Reader } from "./reader.ts";
+import { oncePerConfig } from "../once-per-config.ts";
+import { notConfigured, type Reader } from "./reader.ts";
 import { type TrustedIssuer, verifyToken } from "./token.ts";
 
 /**

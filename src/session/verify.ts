@@ -53,7 +53,9 @@ async function sessionOf(claims: JWTPayload, config: Config, db: D1Database): Pr
     email,
     name: text(claims.name),
     admin:
-      roles.includes("admin") || (email !== null && config.ADMIN_EMAILS.includes(email)) || member?.admin === true,
+      roles.includes("admin") ||
+      (email !== null && config.ADMIN_EMAILS.includes(email)) ||
+      member?.admin === true,
     memberships: accounts.length > 0 ? claimed(accounts, roles) : fromTable(member),
   };
 }
@@ -78,7 +80,8 @@ function verifiedEmail(claims: JWTPayload): string | null {
   return text(claims.email)?.toLowerCase() ?? null;
 }
 
-const own = (claims: JWTPayload, name: string): unknown => (Object.hasOwn(claims, name) ? claims[name] : undefined);
+const own = (claims: JWTPayload, name: string): unknown =>
+  Object.hasOwn(claims, name) ? claims[name] : undefined;
 
 const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
 

@@ -1,4 +1,19 @@
-import type { AuditEntry } from "./write.ts";
+import type { AuditEntry, Bound } from "./write.ts";
+
+/**
+ * A statement of a `Write` that changes many rows at once: one audit row for each entry of which `holds`,
+ * which reads the entry as `value`, is true. It comes with the write's own condition that the change has
+ * committed, and its ids keep it from counting twice.
+ */
+export function auditEach(entries: readonly AuditEntry[], holds: Bound): Bound {
+  return {
+    sql: `INSERT OR IGNORE INTO audit_log (id, at, outcome, account_id, actor, address, action, subject, before, after)
+          SELECT value ->> 'id', value ->> 'at', 'committed', value ->> 'account_id', value ->> 'actor',
+                 value ->> 'address', value ->> 'action', value ->> 'subject', value -> 'before', value -> 'after'
+          FROM json_each(?) WHERE ${holds.sql}`,
+    values: [JSON.stringify(entries), ...holds.values],
+  };
+}
 
 /**
  * Ends an abandoned change: takes its id, so that a batch still on its way can never commit. When the

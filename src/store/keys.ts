@@ -1,6 +1,7 @@
 import type { Permissions } from "../keys/permissions.ts";
 import type { Environment, KeyRecord } from "../keys/record.ts";
-import type { Bound, Write } from "./write.ts";
+import { auditEach } from "./audit.ts";
+import type { AuditEntry, Bound, Write } from "./write.ts";
 
 /** A key record as stored. Times in ms. */
 export interface KeyRow {
@@ -218,6 +219,86 @@ export function updateKey(
         sql: `UPDATE keys SET ${columns.map((column) => `${column} = ?`).join(", ")}, version = version + 1
               WHERE id = ? AND version = ?`,
         values: [...columns.map((column) => stored(next, column)), row.id, row.version],
+      },
+    ],
+  };
+}
+
+/** What tells whether a key is there already. */
+export interface KnownKey {
+  id: string;
+  account_id: string;
+  hash: string;
+  revoked_at: number | null;
+}
+
+/** Those keys that have one of many hashes or ids. */
+export async function readKnownKeys(
+  db: D1Database,
+  hashes: readonly string[],
+  ids: readonly string[] = [],
+): Promise<KnownKey[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT id, account_id, hash, revoked_at FROM keys
+       WHERE hash IN (SELECT value FROM json_each(?)) OR id IN (SELECT value FROM json_each(?))`,
+    )
+    .bind(JSON.stringify(hashes), JSON.stringify(ids))
+    .all<KnownKey>();
+  return results;
+}
+
+/**
+ * Adds many keys, past every limit, each with its audit row. Those whose hash or id is taken by then are
+ * left out. Guarded by every account being there.
+ * @param entries the audit rows; `subject` is the key's id, and `hash` is looked at but not kept
+ */
+export function importKeys(
+  rows: readonly KeyRow[],
+  entries: readonly (AuditEntry & Pick<KeyRow, "hash">)[],
+): Write {
+  const json = JSON.stringify(
+    rows.map((row) => Object.fromEntries(COLUMNS.map((column) => [column, stored(row, column)]))),
+  );
+  return {
+    subjects: rows.map(({ hash }) => keySubject(hash)),
+    guard: {
+      sql: "NOT EXISTS (SELECT value FROM json_each(?) EXCEPT SELECT id FROM accounts)",
+      values: [JSON.stringify([...new Set(rows.map(({ account_id }) => account_id))])],
+    },
+    statements: [
+      // First, while the keys are not there: that is what tells the new ones.
+      auditEach(entries, {
+        sql: "NOT EXISTS (SELECT 1 FROM keys WHERE id = value ->> 'subject' OR hash = value ->> 'hash')",
+        values: [],
+      }),
+      {
+        sql: `INSERT OR IGNORE INTO keys (${COLUMNS.join(", ")})
+              SELECT ${COLUMNS.map((column) => `value ->> '${column}'`).join(", ")} FROM json_each(?) WHERE true`,
+        values: [json],
+      },
+    ],
+  };
+}
+
+/** Revokes many keys, each with its audit row; those that are revoked by then are left out. */
+export function revokeKeys(
+  keys: readonly Pick<KeyRow, "id" | "hash">[],
+  entries: readonly AuditEntry[],
+  now: number,
+): Write {
+  return {
+    subjects: keys.map(({ hash }) => keySubject(hash)),
+    guard: { sql: "true", values: [] },
+    statements: [
+      auditEach(entries, {
+        sql: "EXISTS (SELECT 1 FROM keys WHERE id = value ->> 'subject' AND revoked_at IS NULL)",
+        values: [],
+      }),
+      {
+        sql: `UPDATE keys SET revoked_at = ?, version = version + 1
+              WHERE id IN (SELECT value FROM json_each(?)) AND revoked_at IS NULL`,
+        values: [now, JSON.stringify(keys.map(({ id }) => id))],
       },
     ],
   };

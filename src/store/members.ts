@@ -16,7 +16,10 @@ const fromRow = (row: Record<string, unknown>) =>
   ({ ...row, accounts: JSON.parse(row.accounts as string), admin: row.admin === 1 }) as MemberRow;
 
 export async function readMember(db: D1Database, email: string): Promise<MemberRow | null> {
-  const row = await db.prepare("SELECT * FROM members WHERE email = ?").bind(email).first<Record<string, unknown>>();
+  const row = await db
+    .prepare("SELECT * FROM members WHERE email = ?")
+    .bind(email)
+    .first<Record<string, unknown>>();
   return row === null ? null : fromRow(row);
 }
 

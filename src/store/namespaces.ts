@@ -26,7 +26,10 @@ const fromRow = (row: Record<string, unknown>) =>
   ({ ...row, cluster: JSON.parse(row.cluster as string) }) as NamespaceRow;
 
 export async function readNamespace(db: D1Database, id: string): Promise<NamespaceRow | null> {
-  const row = await db.prepare("SELECT * FROM namespaces WHERE id = ?").bind(id).first<Record<string, unknown>>();
+  const row = await db
+    .prepare("SELECT * FROM namespaces WHERE id = ?")
+    .bind(id)
+    .first<Record<string, unknown>>();
   return row === null ? null : fromRow(row);
 }
 
@@ -108,6 +111,8 @@ export function deleteNamespace(row: NamespaceRow, now: number): Write {
       sql: `EXISTS (SELECT 1 FROM namespaces WHERE id = ? AND version = ?) AND NOT ${NAMED_BY_A_KEY}`,
       values: [row.id, row.version, now, row.id],
     },
-    statements: [{ sql: "DELETE FROM namespaces WHERE id = ? AND version = ?", values: [row.id, row.version] }],
+    statements: [
+      { sql: "DELETE FROM namespaces WHERE id = ? AND version = ?", values: [row.id, row.version] },
+    ],
   };
 }

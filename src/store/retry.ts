@@ -28,8 +28,8 @@ export async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
   }
 }
 
-/** Runs an idempotent D1 call, at most three times, each bounded in time. */
-export async function retrying<T>(call: () => Promise<T>, ms = 5000): Promise<T> {
+/** Runs an idempotent D1 call, at most three times, each bounded in time. A request waits on it. */
+export async function retrying<T>(call: () => Promise<T>, ms = 2000): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await within(call(), ms);

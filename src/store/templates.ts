@@ -18,7 +18,11 @@ export const MOST_TEMPLATES = 100;
 const fromRow = (row: Record<string, unknown>) =>
   ({ ...row, scopes: JSON.parse(row.scopes as string) }) as TemplateRow;
 
-export async function readTemplate(db: D1Database, accountId: string, name: string): Promise<TemplateRow | null> {
+export async function readTemplate(
+  db: D1Database,
+  accountId: string,
+  name: string,
+): Promise<TemplateRow | null> {
   const row = await db
     .prepare("SELECT * FROM permission_templates WHERE account_id = ? AND name = ?")
     .bind(accountId, name)

@@ -36,3 +36,35 @@ export async function forgetUsage(db: D1Database, before: number): Promise<void>
     .bind(before)
     .run();
 }
+
+/** What one key did on one endpoint in one step of time. */
+export interface UsageRow {
+  /** First millisecond of the step. */
+  start: number;
+  /** Empty for requests that ended before an endpoint was known. */
+  endpoint_id: string;
+  /** `read`, `write`, or `denied:REASON`. */
+  kind: string;
+  count: number;
+}
+
+/**
+ * A key's counts from `from` until before `to`, oldest first, at most `limit` rows.
+ * @param step length of a step in milliseconds, a whole number of hours
+ */
+export async function readUsage(
+  db: D1Database,
+  keyId: string,
+  { from, to, step }: { from: number; to: number; step: number },
+  limit: number,
+): Promise<UsageRow[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT hour - hour % ?1 AS start, endpoint_id, kind, sum(count) AS count FROM key_usage
+       WHERE key_id = ?2 AND hour >= ?3 AND hour < ?4
+       GROUP BY start, endpoint_id, kind ORDER BY start, endpoint_id, kind LIMIT ?5`,
+    )
+    .bind(step, keyId, from, to, limit)
+    .all<UsageRow>();
+  return results;
+}

@@ -29,8 +29,7 @@ export interface AuditEntry {
  * for the audit row of a committed change, and only `changeBatch` builds that. `subjects` is what the
  * change must fence; `guard` is what must hold for it to happen at all.
  *
- * Each statement's SQL must end in a `WHERE` clause, to which the condition on the audit row is added,
- * and must do nothing when it runs a second time.
+ * Each statement's SQL must end in a `WHERE` clause, to which the condition on the audit row is added.
  */
 export interface Write {
   readonly subjects: readonly Subject[];
@@ -45,8 +44,11 @@ const COMMITTED = "EXISTS (SELECT 1 FROM audit_log WHERE id = ? AND outcome = 'c
 
 /**
  * The one D1 batch (a transaction) of a change: the audit row first, if every guard holds; then the
- * writes, if the audit row is there; then its outcome. Sending it again changes nothing more, and after
- * the ledger has abandoned the id it changes nothing at all.
+ * writes, if the audit row is there; then its outcome.
+ *
+ * An id that is there already, committed or abandoned, fails the batch as a whole (see `isRepeat`): sent
+ * twice, or arriving after the ledger gave it up, it cannot write anything. Skipping the row instead would
+ * let a late repeat bring back what another change has deleted since.
  */
 export function changeBatch(
   db: D1Database,
@@ -58,8 +60,9 @@ export function changeBatch(
   return [
     db
       .prepare(
-        `INSERT OR IGNORE INTO audit_log (id, at, outcome, account_id, actor, address, action, subject, before, after)
-         SELECT ?, ?, 'committed', ?, ?, ?, ?, ?, ?, ? WHERE ${guards.map(({ sql }) => `(${sql})`).join(" AND ")}`,
+        `INSERT INTO audit_log (id, at, outcome, account_id, actor, address, action, subject, before, after)
+         SELECT ?, ?, 'committed', ?, ?, ?, ?, ?, ?, ?
+         WHERE (${guards.map(({ sql }) => `(${sql})`).join(" AND ")}) OR EXISTS (SELECT 1 FROM audit_log WHERE id = ?)`,
       )
       .bind(
         audit.id,
@@ -72,16 +75,39 @@ export function changeBatch(
         text(audit.before),
         text(audit.after),
         ...guards.flatMap(({ values }) => values),
+        audit.id,
       ),
     ...writes
       .flatMap(({ statements }) => statements)
       .map(({ sql, values }) => db.prepare(`${sql} AND ${COMMITTED}`).bind(...values, audit.id)),
-    db.prepare("SELECT outcome FROM audit_log WHERE id = ?").bind(audit.id),
+    outcomeQuery(db, audit.id),
   ];
 }
 
-/** The outcome that a `changeBatch` came back with. */
-export function outcomeOf(results: readonly D1Result[]): Outcome {
+const outcomeQuery = (db: D1Database, id: string) =>
+  db.prepare("SELECT outcome FROM audit_log WHERE id = ?").bind(id);
+
+/** Whether a batch failed because the id of its change is taken: it was sent before, or abandoned. */
+export function isRepeat(error: unknown): boolean {
+  return String(error).includes("UNIQUE constraint failed: audit_log.id");
+}
+
+/** Sends a change's batch, or finds out what became of it when it was sent before. */
+export async function commitChange(
+  db: D1Database,
+  audit: AuditEntry,
+  writes: readonly Write[],
+): Promise<Outcome> {
+  try {
+    return outcomeOf(await db.batch(changeBatch(db, audit, writes)));
+  } catch (error) {
+    if (!isRepeat(error)) throw error;
+    return outcomeOf([await outcomeQuery(db, audit.id).all()]);
+  }
+}
+
+/** The outcome that a batch ended with. */
+function outcomeOf(results: readonly D1Result[]): Outcome {
   const [row] = (results.at(-1)?.results ?? []) as { outcome: "committed" | "abandoned" }[];
   return row?.outcome ?? null;
 }

@@ -49,6 +49,10 @@ describe("a key is accepted (spec 2.1)", () => {
   });
 });
 
+it("a header without a value presents nothing, so the other one counts", async () => {
+  expect((await health(["x-api-key", world.RW.key, "authorization", ""])).status).toBe(200);
+});
+
 describe("no credential", () => {
   it("is 401 without error= in the challenge (RFC 6750 section 3)", async () => {
     const answer = await health([]);
@@ -97,7 +101,6 @@ describe("an ambiguous credential is 400, and not even a good one among them is 
     ["x-api-key twice the same", (key: string) => ["x-api-key", key, "X-API-Key", key]],
     ["Authorization twice", (key: string) => ["authorization", `Bearer ${key}`, "authorization", `Bearer ${key}`]],
     ["x-api-key and Authorization", (key: string) => ["x-api-key", key, "authorization", `Bearer ${key}`]],
-    ["x-api-key and an empty Authorization", (key: string) => ["x-api-key", key, "authorization", ""]],
     ["a comma in the value", (key: string) => ["x-api-key", `${key},${key}`]],
     ["a Basic credential", (key: string) => ["authorization", `Basic ${btoa(`${key}:`)}`]],
     ["another scheme", (key: string) => ["authorization", `Token ${key}`]],
@@ -162,7 +165,7 @@ describe("an unacceptable key", () => {
     expectRefused(await health(["x-api-key", "k".repeat(10_000)]), 401, "invalid_api_key", world.origin);
   });
 
-  it.each(["__proto__", "constructor", "toString", "null", "undefined", "0", "*", "'; --", "key:x"])(
+  it.each(["__proto__", "constructor", "toString", "null", "undefined", "0", "*", "';--", "key:x"])(
     "that reads %s is 401",
     async (key) => {
       expectRefused(await health(["x-api-key", key]), 401, "invalid_api_key", world.origin);
@@ -234,7 +237,7 @@ describe("legacy keys", () => {
 describe("the key in other places", () => {
   it("in the path or query, beside the header, is 400: it would reach the origin", async () => {
     const { key, bearer } = world.ALL;
-    for (const path of [`/v2/web/${key}`, `/v2/web/x?token=${key}`, `/v2/web/x?a=1#${key}`]) {
+    for (const path of [`/v2/web/${key}`, `/v2/web/x?token=${key}`, `/v2/web/x;${key}`]) {
       const answer = await world.gateway.raw([`GET ${path} HTTP/1.1`, `Authorization: ${bearer.authorization}`]);
       expectRefused(answer, 400, "invalid_request", world.origin);
     }

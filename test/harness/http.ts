@@ -125,6 +125,8 @@ function parseAnswer(received: Buffer): Answer | null {
   const text = received.toString("latin1");
   const end = text.indexOf("\r\n\r\n");
   if (end === -1) return null;
+  // An interim answer (100, 103): the one that counts follows it.
+  if (/^HTTP\/1\.1 1(?!01)/.test(text)) return parseAnswer(received.subarray(end + 4));
   const [statusLine, ...lines] = text.slice(0, end).split("\r\n");
   const headers = joined(
     lines.flatMap((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]),
@@ -148,7 +150,7 @@ function dechunked(text: string): Buffer {
 
 function isWhole(received: Buffer): boolean {
   const parsed = parseAnswer(received);
-  if (parsed === null || (parsed.status >= 100 && parsed.status < 200)) return false;
+  if (parsed === null) return false;
   const length = parsed.headers["content-length"];
   if (length !== undefined) return parsed.bytes.length >= Number(length);
   if (parsed.headers["transfer-encoding"] === "chunked") return received.toString("latin1").endsWith("0\r\n\r\n");

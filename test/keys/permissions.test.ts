@@ -99,7 +99,7 @@ describe("graphqlAllows", () => {
     [{ ...NONE, graphql: { queries: [], mutations: "*" } }, "mutation", ["anything"], true],
     [{ ...NONE, graphql: { queries: [], mutations: "*" } }, "query", ["anything"], false],
   ] as const)("%j %s %j: %s", (permissions, kind, rootFields, expected) => {
-    expect(graphqlAllows(permissions as Permissions, { kind, rootFields })).toBe(expected);
+    expect(graphqlAllows((permissions as Permissions).graphql, { type: kind, rootFields })).toBe(expected);
   });
 
   test("graphqlAccess tells what needs inspection", () => {

@@ -1,0 +1,66 @@
+import * as z from "zod";
+import { wholeSentence } from "../../api/problem.ts";
+import { created } from "../../api/reply.ts";
+import { accountRoute, KEY_MAKERS } from "../../api/route.ts";
+import {
+  Environment,
+  ExpiresAt,
+  Name,
+  NewKeySchema,
+  SentScopesSchema,
+  TemplateName,
+} from "../../api/schemas.ts";
+import { isDenial } from "../../denial.ts";
+import { parseExpiry } from "../../keys/rules.ts";
+import { createKey, makeKey } from "../create-key.ts";
+import { grantOfScopes, grantOfTemplate } from "../grant.ts";
+import { viewOf } from "../key-view.ts";
+
+const Body = z
+  .strictObject({
+    name: Name,
+    scopes: SentScopesSchema.optional(),
+    template: TemplateName.optional(),
+    environment: Environment.default("production"),
+    expires_at: ExpiresAt.default(null),
+  })
+  .superRefine(({ scopes, template }, context) => {
+    if (scopes === undefined && template === undefined) {
+      context.addIssue(wholeSentence("scopes or template is required"));
+    } else if (scopes !== undefined && template !== undefined) {
+      context.addIssue(wholeSentence("scopes and template cannot be combined"));
+    }
+  });
+
+export const createKeyRoute = accountRoute(KEY_MAKERS, {
+  method: "POST",
+  path: "/v1/account/api-keys",
+  summary: "Create an API key",
+  description: "The answer alone holds the key itself: it is not stored and cannot be shown again.",
+  tag: "API keys",
+  body: Body,
+  bodyExample: {
+    name: "Production deploy script",
+    scopes: { inference: true },
+    expires_at: "2030-01-31T12:00:00Z",
+  },
+  answers: { 201: { description: "The key", schema: NewKeySchema } },
+  errors: ["active_key_limit_reached"],
+  async handle(call) {
+    const { name, scopes, template, environment, expires_at } = call.body;
+    const expiry = parseExpiry(expires_at, call.now);
+    if (!expiry.ok) return { code: "invalid_request", detail: expiry.message };
+    const grant =
+      scopes === undefined
+        ? await grantOfTemplate(call.env.DB, call.account.id, template!)
+        : await grantOfScopes(call.env.DB, call.account.id, scopes);
+    if (isDenial(grant)) return grant;
+    const made = await createKey(
+      call,
+      makeKey(call, { ...grant, account_id: call.account.id, name, environment, expires_at: expiry.value }),
+    );
+    if (isDenial(made)) return made;
+    const { row, key } = made;
+    return created({ ...viewOf(row, call.now), key }, `/v1/account/api-keys/${row.id}`);
+  },
+});

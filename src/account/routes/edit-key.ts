@@ -1,0 +1,48 @@
+import * as z from "zod";
+import { wholeSentence } from "../../api/problem.ts";
+import { ok } from "../../api/reply.ts";
+import { accountRoute, KEY_MAKERS } from "../../api/route.ts";
+import { ExpiresAt, KeySchema, Name, SentScopesSchema, TemplateName } from "../../api/schemas.ts";
+import { isDenial } from "../../denial.ts";
+import { editKey } from "../edit-key.ts";
+import { viewOf } from "../key-view.ts";
+import { finder, KeyParams } from "./find-key.ts";
+
+/** What may be edited of a key. */
+export const KeyEditBody = z
+  .strictObject({
+    name: Name.optional(),
+    scopes: SentScopesSchema.optional(),
+    template: TemplateName.optional(),
+    expires_at: ExpiresAt.optional(),
+    enabled: z.boolean().optional(),
+  })
+  .superRefine(({ scopes, template }, context) => {
+    if (scopes !== undefined && template !== undefined) {
+      context.addIssue(wholeSentence("scopes and template cannot be combined"));
+    }
+  });
+
+export const editKeyRoute = accountRoute(KEY_MAKERS, {
+  method: "PATCH",
+  path: "/v1/account/api-keys/{id}",
+  summary: "Edit an API key",
+  description: "What is not named stays. The change is in force everywhere when the answer comes.",
+  tag: "API keys",
+  params: KeyParams,
+  body: KeyEditBody,
+  bodyExample: { enabled: false },
+  answers: { 200: { description: "The key as it is now", schema: KeySchema } },
+  errors: [
+    "api_key_not_found",
+    "key_revoked",
+    "key_expired",
+    "legacy_key",
+    "active_key_limit_reached",
+    "conflict",
+  ],
+  async handle(call) {
+    const row = await editKey(call, finder(call), call.body);
+    return isDenial(row) ? row : ok(viewOf(row, call.now));
+  },
+});

@@ -1,0 +1,22 @@
+import { ok } from "../../api/reply.ts";
+import { accountRoute, KEY_MAKERS } from "../../api/route.ts";
+import { KeySchema } from "../../api/schemas.ts";
+import { isDenial } from "../../denial.ts";
+import { viewOf } from "../key-view.ts";
+import { revokeKey } from "../revoke-key.ts";
+import { finder, KeyParams } from "./find-key.ts";
+
+export const revokeKeyRoute = accountRoute(KEY_MAKERS, {
+  method: "POST",
+  path: "/v1/account/api-keys/{id}/revoke",
+  summary: "Revoke an API key",
+  description: "For ever, and at once: the key is refused everywhere when the answer comes. May be repeated.",
+  tag: "API keys",
+  params: KeyParams,
+  answers: { 200: { description: "The key, revoked", schema: KeySchema } },
+  errors: ["api_key_not_found"],
+  async handle(call) {
+    const row = await revokeKey(call, finder(call));
+    return isDenial(row) ? row : ok(viewOf(row, call.now));
+  },
+});

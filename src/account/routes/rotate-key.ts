@@ -1,0 +1,41 @@
+import * as z from "zod";
+import { created } from "../../api/reply.ts";
+import { accountRoute, KEY_MAKERS } from "../../api/route.ts";
+import { NewKeySchema } from "../../api/schemas.ts";
+import { isDenial } from "../../denial.ts";
+import { viewOf } from "../key-view.ts";
+import { rotateKey } from "../rotate-key.ts";
+import { finder, KeyParams } from "./find-key.ts";
+
+const DAY = 24 * 3600;
+const LONGEST_OVERLAP = 30 * DAY;
+
+const Body = z.strictObject({
+  overlap_seconds: z
+    .int()
+    .min(0)
+    .max(LONGEST_OVERLAP)
+    .default(DAY)
+    .meta({ description: "How long the old key goes on working; default 24 hours, at most 30 days" }),
+});
+
+export const rotateKeyRoute = accountRoute(KEY_MAKERS, {
+  method: "POST",
+  path: "/v1/account/api-keys/{id}/rotate",
+  summary: "Rotate an API key",
+  description:
+    "Makes a new key with the same permissions, name, environment and expiry. The old one expires when the overlap ends, never later than it would have, and does not count against the limit meanwhile.",
+  tag: "API keys",
+  params: KeyParams,
+  body: Body,
+  bodyOptional: true,
+  bodyExample: { overlap_seconds: 3600 },
+  answers: { 201: { description: "The new key", schema: NewKeySchema } },
+  errors: ["api_key_not_found", "key_revoked", "key_expired", "conflict"],
+  async handle(call) {
+    const made = await rotateKey(call, finder(call), call.body.overlap_seconds * 1000);
+    if (isDenial(made)) return made;
+    const { row, key } = made;
+    return created({ ...viewOf(row, call.now), key }, `/v1/account/api-keys/${row.id}`);
+  },
+});

@@ -1,0 +1,97 @@
+import * as z from "zod";
+import { ok } from "../../api/reply.ts";
+import { accountRoute, READERS } from "../../api/route.ts";
+import { Instant, instant } from "../../api/schemas.ts";
+import { parseInstant } from "../../keys/time.ts";
+import { readUsage } from "../../store/usage.ts";
+import { usageOf } from "../usage.ts";
+import { finder, KeyParams } from "./find-key.ts";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const STEPS = { hour: HOUR, day: DAY };
+/** Longest span an answer covers, by step: some 750 and 800 steps. */
+const LONGEST = { hour: 31 * DAY, day: 800 * DAY };
+/** Rows read from D1 for one answer. */
+const MOST_ROWS = 20_000;
+
+const Time = z
+  .string()
+  .transform((text, context): number => {
+    const at = parseInstant(text);
+    if (at !== null) return at;
+    context.addIssue({
+      code: "custom",
+      message: "must be an RFC 3339 date-time such as 2030-01-31T12:00:00Z",
+    });
+    return z.NEVER;
+  })
+  .meta({ format: "date-time" });
+
+const Query = z.strictObject({
+  from: Time.optional().meta({ description: "Default: 7 days before `to`" }),
+  to: Time.optional().meta({ description: "Default: now" }),
+  step: z.enum(["hour", "day"]).default("hour").meta({ description: "Days are days of UTC" }),
+});
+
+const Count = z.int().min(0);
+const Denials = z.record(z.string(), Count).meta({ description: "Counts by reason" });
+
+const UsageSchema = z
+  .strictObject({
+    key_id: z.string(),
+    from: Instant,
+    to: Instant,
+    step: z.enum(["hour", "day"]),
+    totals: z.strictObject({ reads: Count, writes: Count, denials: Denials }),
+    data: z.array(
+      z.strictObject({
+        start: Instant,
+        endpoint_id: z
+          .string()
+          .nullable()
+          .meta({ description: "Null: refused before an endpoint was known" }),
+        reads: Count,
+        writes: Count,
+        denials: Denials,
+      }),
+    ),
+  })
+  .meta({ id: "Usage" });
+
+export const usageRoute = accountRoute(READERS, {
+  method: "GET",
+  path: "/v1/account/api-keys/{id}/usage",
+  summary: "Get the usage of an API key",
+  description:
+    "Reads, writes, and denials by reason, for each endpoint and step. Steps in which nothing happened are left out; the newest counts lag by some 15 seconds. `from` is rounded down and `to` up to a whole step.",
+  tag: "API keys",
+  params: KeyParams,
+  query: Query,
+  answers: { 200: { description: "The counts, oldest first", schema: UsageSchema } },
+  errors: ["api_key_not_found"],
+  async handle(call) {
+    const { query, now, env } = call;
+    const row = await finder(call)();
+    if (row === null) return { code: "api_key_not_found" };
+    const step = STEPS[query.step];
+    const to = Math.ceil(((query.to ?? now) + 1) / step) * step;
+    const from = Math.floor((query.from ?? (query.to ?? now) - 7 * DAY) / step) * step;
+    if (from >= to) return { code: "invalid_request", detail: "from must be before to" };
+    if (to - from > LONGEST[query.step] + step) {
+      const days = LONGEST[query.step] / DAY;
+      return {
+        code: "invalid_request",
+        detail: `from and to must be at most ${days} days apart by the ${query.step}`,
+      };
+    }
+    const rows = await readUsage(env.DB, row.id, { from, to, step }, MOST_ROWS + 1);
+    if (rows.length > MOST_ROWS) {
+      return {
+        code: "invalid_request",
+        detail: "There are too many counts: ask for less time, or by the day",
+      };
+    }
+    return ok({ key_id: row.id, from: instant(from), to: instant(to), step: query.step, ...usageOf(rows) });
+  },
+});

@@ -1,0 +1,142 @@
+import * as z from "zod";
+import { wholeSentence } from "../api/problem.ts";
+import { Id, Instant, instant, Name } from "../api/schemas.ts";
+import { defaultPath, isWildcard } from "../endpoints/path.ts";
+import { HOP_BY_HOP } from "../gateway/hop-by-hop.ts";
+import type { EndpointRow } from "../store/endpoints.ts";
+
+/** Fits every origin there is, and D1's rows. */
+const LONGEST_URL = 2048;
+const MOST_RULES = 100;
+const MOST_ORIGINS = 100;
+const DEFAULT_TIMEOUT = 120;
+
+/** A header name (RFC 9110 section 5.1: a token), lower case. */
+const HEADER = /^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/;
+
+/** Headers that frame the message, or that Postern itself sets: no credential may take their place. */
+const TAKEN_HEADERS = new Set<string>([
+  ...HOP_BY_HOP,
+  ...["host", "cookie", "expect", "forwarded", "range", "x-request-id", "x-real-ip", "date", "via"],
+]);
+const TAKEN_PREFIXES = /^(?:content-|x-postern-|x-forwarded-|cf-|sec-|proxy-|if-|accept)/;
+
+/** Only secrets set aside for origins: no record can ever send one of Postern's own. */
+const SECRET = /^ORIGIN_[A-Z0-9_]{1,56}$/;
+
+const Url = z.string().max(LONGEST_URL).meta({ format: "uri" });
+
+const OperationRule = z.strictObject({
+  method: z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]),
+  path: z
+    .string()
+    .max(256)
+    .regex(
+      /^(?:\/(?:\*|[A-Za-z0-9._~!$&'()+,;=:@%-]+))+$/,
+      "must start with a slash and have no empty segment; a * stands for a whole segment",
+    ),
+  access: z.enum(["read", "write"]),
+});
+
+const Credential = z.strictObject({
+  header: z
+    .string()
+    .toLowerCase()
+    .regex(HEADER, "must be a header name")
+    .refine(
+      (name) => !TAKEN_HEADERS.has(name) && !TAKEN_PREFIXES.test(name),
+      "must not be a header with a role of its own",
+    ),
+  secret: z
+    .string()
+    .regex(SECRET, `must be the name of a secret that matches ${SECRET.source}`)
+    .meta({ description: "Name of the secret that holds the value, never the value" }),
+  scheme: z
+    .string()
+    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}$/, "must be one word")
+    .optional()
+    .meta({ description: "Word before the value, such as Bearer" }),
+});
+
+const WebOrigin = z
+  .string()
+  .max(300)
+  .refine(isWebOrigin, "must be an origin such as https://app.example.com");
+
+/** A browser compares origins as text, so one that is not in its normal form would never match. */
+function isWebOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, origin } = new URL(text);
+  return (protocol === "https:" || protocol === "http:") && origin === text;
+}
+
+const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? null);
+
+/** An endpoint in a body. It stands for the whole record: what is left out has its default. */
+export const EndpointBody = z
+  .strictObject({
+    account_id: Id.nullable().meta({
+      description: "The owner; null for an endpoint that every account sees",
+    }),
+    name: Name,
+    api: z.enum(["inference", "graphql"]),
+    protocol: z.enum(["serverless", "openai", "http", "graphql"]),
+    path: optional(z.string().max(200)).meta({
+      description:
+        "Prefix of one to three segments; default /v2/ID, /graphql/ID, or /graphql for the id graphql",
+    }),
+    origin: Url,
+    test_origin: optional(Url).meta({ description: "Where test keys are sent; without it they are refused" }),
+    operations: optional(z.array(OperationRule).max(MOST_RULES)),
+    credential: optional(Credential),
+    assertion: z.boolean().default(false),
+    allow_query_key: z.boolean().default(false),
+    redirects: z.enum(["refuse", "pass"]).default("refuse"),
+    timeout_seconds: z.int().min(1).max(600).default(DEFAULT_TIMEOUT),
+    freshness: z.enum(["bounded", "strict"]).default("bounded"),
+    cors: optional(z.strictObject({ origins: z.array(WebOrigin).max(MOST_ORIGINS) })),
+  })
+  .superRefine(({ api, protocol, operations, path }, context) => {
+    const refuse = (message: string) => context.addIssue(wholeSentence(message));
+    if ((api === "graphql") !== (protocol === "graphql")) {
+      refuse(`protocol ${protocol} does not go with api ${api}`);
+    }
+    // The document is what tells a query from a mutation; a rule by path would overrule it.
+    if (api === "graphql" && operations !== null) refuse("operations cannot be given for a graphql endpoint");
+    if (api === "graphql" && path !== null && isWildcard(path)) {
+      refuse("path must not end in * for a graphql endpoint");
+    }
+  });
+
+/** An endpoint as the admin API shows it. */
+export const EndpointSchema = z
+  .strictObject({
+    id: z.string(),
+    account_id: z.string().nullable(),
+    name: z.string(),
+    api: z.enum(["inference", "graphql"]),
+    protocol: z.enum(["serverless", "openai", "http", "graphql"]),
+    path: z.string(),
+    origin: Url,
+    test_origin: Url.nullable(),
+    operations: z.array(OperationRule).nullable(),
+    credential: Credential.nullable(),
+    assertion: z.boolean(),
+    allow_query_key: z.boolean(),
+    redirects: z.enum(["refuse", "pass"]),
+    timeout_seconds: z.int(),
+    freshness: z.enum(["bounded", "strict"]),
+    cors: z.strictObject({ origins: z.array(z.string()) }).nullable(),
+    created_at: Instant,
+    updated_at: Instant,
+  })
+  .meta({ id: "Endpoint" });
+
+/** The record that a body stands for. */
+export function endpointOf(id: string, body: z.output<typeof EndpointBody>) {
+  return { ...body, id, path: body.path ?? defaultPath(body.api, id) };
+}
+
+export function endpointView({ version: _, created_at, updated_at, ...endpoint }: EndpointRow) {
+  return { ...endpoint, created_at: instant(created_at), updated_at: instant(updated_at) };
+}

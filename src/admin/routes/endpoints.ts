@@ -1,0 +1,179 @@
+import * as z from "zod";
+import { attempting, settled } from "../../api/attempt.ts";
+import { limit, nameCursor, page } from "../../api/cursor.ts";
+import { carryOut } from "../../api/operator.ts";
+import { created, noContent, ok } from "../../api/reply.ts";
+import { adminRoute } from "../../api/route.ts";
+import { Id, pageOf } from "../../api/schemas.ts";
+import { type Denial, isDenial } from "../../denial.ts";
+import type { Endpoint } from "../../endpoints/endpoint.ts";
+import { originProblem } from "../../endpoints/origin.ts";
+import { pathProblem } from "../../endpoints/path.ts";
+import type { Config } from "../../env.ts";
+import { readAccount } from "../../store/accounts.ts";
+import {
+  deleteEndpoint,
+  type EndpointRow,
+  endpointAt,
+  listEndpoints,
+  putEndpoint,
+  readEndpoint,
+} from "../../store/endpoints.ts";
+import { EndpointBody, EndpointSchema, endpointOf, endpointView } from "../endpoint-schema.ts";
+
+const TAG = "Endpoints";
+const Params = z.strictObject({ id: Id });
+
+/** A record as it is after a PUT. */
+interface Stored {
+  row: EndpointRow;
+  isNew: boolean;
+}
+
+const list = adminRoute({
+  method: "GET",
+  path: "/admin/endpoints",
+  summary: "List endpoints",
+  tag: TAG,
+  query: z.strictObject({
+    limit,
+    cursor: nameCursor,
+    account_id: Id.optional().meta({ description: "Only those the account sees: its own and the shared" }),
+  }),
+  answers: { 200: { description: "A page of endpoints, by id", schema: pageOf(EndpointSchema) } },
+  async handle({ env, query }) {
+    const rows = await listEndpoints(
+      env.DB,
+      { visible_to: query.account_id },
+      { limit: query.limit + 1, after: query.cursor ?? null },
+    );
+    return ok(page(rows, query.limit, endpointView, (row) => [row.id]));
+  },
+});
+
+const get = adminRoute({
+  method: "GET",
+  path: "/admin/endpoints/{id}",
+  summary: "Get an endpoint",
+  tag: TAG,
+  params: Params,
+  answers: { 200: { description: "The endpoint", schema: EndpointSchema } },
+  errors: ["not_found"],
+  async handle({ env, params }) {
+    const row = await readEndpoint(env.DB, params.id);
+    return row === null ? { code: "not_found" } : ok(endpointView(row));
+  },
+});
+
+const put = adminRoute({
+  method: "PUT",
+  path: "/admin/endpoints/{id}",
+  summary: "Register or change an endpoint",
+  description:
+    "The body is the whole record: what it leaves out gets its default. In force when the answer comes.",
+  tag: TAG,
+  params: Params,
+  body: EndpointBody,
+  bodyExample: {
+    account_id: "acme",
+    name: "Chat",
+    api: "inference",
+    protocol: "openai",
+    origin: "https://models.example.com/v1",
+    credential: { header: "authorization", secret: "ORIGIN_MODELS_TOKEN", scheme: "Bearer" },
+  },
+  answers: {
+    200: { description: "The endpoint, changed", schema: EndpointSchema },
+    201: { description: "The endpoint, registered", schema: EndpointSchema },
+  },
+  errors: ["path_reserved", "path_taken", "conflict"],
+  async handle(call) {
+    const { env, isolate, params, body, now } = call;
+    const endpoint = endpointOf(params.id, body);
+    const problem = endpointProblem(endpoint, isolate.config);
+    if (problem !== null) return problem;
+    const stored = await attempting<Stored>(async () => {
+      if (endpoint.account_id !== null && (await readAccount(env.DB, endpoint.account_id)) === null) {
+        return invalid(`Unknown account: ${endpoint.account_id}`);
+      }
+      const before = await readEndpoint(env.DB, params.id);
+      const row: EndpointRow = {
+        ...endpoint,
+        version: (before?.version ?? 0) + 1,
+        created_at: before?.created_at ?? now,
+        updated_at: now,
+      };
+      const deed = {
+        action: before === null ? "endpoint.create" : "endpoint.update",
+        subject: row.id,
+        account_id: row.account_id,
+        before: before && settings(before),
+        after: settings(row),
+      };
+      if (JSON.stringify(deed.before) === JSON.stringify(deed.after)) return { row: before!, isNew: false };
+      const result = await carryOut(call, deed, [putEndpoint(before, row)]);
+      return settled<Stored>(result, { row, isNew: before === null }, async () => {
+        const holder = await endpointAt(env.DB, row.path);
+        if (holder === null || holder === row.id) return "again";
+        return { code: "path_taken", detail: `The path ${row.path} is taken by the endpoint ${holder}` };
+      });
+    });
+    if (isDenial(stored)) return stored;
+    const shown = endpointView(stored.row);
+    return stored.isNew ? created(shown, `/admin/endpoints/${shown.id}`) : ok(shown);
+  },
+});
+
+const remove = adminRoute({
+  method: "DELETE",
+  path: "/admin/endpoints/{id}",
+  summary: "Delete an endpoint",
+  description: "Refused while a key that is not revoked or expired names it.",
+  tag: TAG,
+  params: Params,
+  answers: { 204: { description: "Deleted" } },
+  errors: ["not_found", "in_use", "conflict"],
+  async handle(call) {
+    const { env, params, now } = call;
+    const done = await attempting<object>(async () => {
+      const row = await readEndpoint(env.DB, params.id);
+      if (row === null) return { code: "not_found" };
+      const deed = {
+        action: "endpoint.delete",
+        subject: row.id,
+        account_id: row.account_id,
+        before: settings(row),
+        after: null,
+      };
+      return settled<object>(await carryOut(call, deed, [deleteEndpoint(row, now)]), {}, async () => {
+        if ((await readEndpoint(env.DB, params.id))?.version !== row.version) return "again";
+        return { code: "in_use", detail: "A key that is neither revoked nor expired names this endpoint" };
+      });
+    });
+    return isDenial(done) ? done : noContent();
+  },
+});
+
+export const endpointRoutes = [list, get, put, remove];
+
+const invalid = (detail: string): Denial => ({ code: "invalid_request", detail });
+
+/** The rules that need to know the gateway: which paths are its own, and which hosts. */
+function endpointProblem(endpoint: Endpoint, config: Config): Denial | null {
+  const path = pathProblem(endpoint.path);
+  if (path !== null) return path;
+  const own = config.PUBLIC_URL === undefined ? [] : [new URL(config.PUBLIC_URL).host];
+  const rules = { insecureHosts: config.INSECURE_ORIGIN_HOSTS, ownHosts: [...config.HOSTNAMES, ...own] };
+  for (const member of ["origin", "test_origin"] as const) {
+    const url = endpoint[member];
+    const problem = url === null ? null : originProblem(url, rules);
+    if (problem !== null) return invalid(`${member} ${problem}`);
+  }
+  return null;
+}
+
+/** What the audit log keeps of an endpoint, its members always in the same order. */
+function settings(row: EndpointRow) {
+  const { version: _, created_at: __, updated_at: ___, ...endpoint } = row;
+  return Object.fromEntries(Object.entries(endpoint).sort(([one], [other]) => (one < other ? -1 : 1)));
+}

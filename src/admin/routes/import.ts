@@ -1,0 +1,43 @@
+import * as z from "zod";
+import { adminRoute } from "../../api/route.ts";
+import { streamLines } from "../../api/stream-lines.ts";
+import { importKeys } from "../import-keys.ts";
+import { ImportRecord } from "../import-record.ts";
+
+const Result = z
+  .union([
+    z.strictObject({
+      line: z.int(),
+      status: z.enum(["created", "unchanged", "error"]),
+      id: z.string().optional(),
+      error: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+    }),
+    z.strictObject({
+      summary: z.strictObject({ created: z.int(), unchanged: z.int(), failed: z.int() }),
+    }),
+  ])
+  .meta({ id: "ImportResult" });
+
+const NDJSON = "application/x-ndjson";
+
+export const importRoute = adminRoute({
+  method: "POST",
+  path: "/admin/keys/import",
+  summary: "Import API keys",
+  description:
+    "A line of JSON for each key, by its SHA-256 or as it is; any number of them. Answers a line for each line, and a summary at the end. Keys that are there already are left as they are, so an import may be repeated. The limit of active keys does not hold here.",
+  tag: "All keys",
+  raw: { types: [NDJSON, "application/ndjson", "application/jsonl"], schema: ImportRecord },
+  bodyExample: {
+    account_id: "acme",
+    name: "Old deploy key",
+    sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    graphql: "read_write",
+  },
+  answers: { 200: { description: "A line for each line, and a summary", schema: Result, type: NDJSON } },
+  async handle(call) {
+    const { body } = call.request;
+    if (body === null) return { code: "invalid_request", detail: "The body is empty" };
+    return new Response(streamLines(importKeys(call, body)), { headers: { "content-type": NDJSON } });
+  },
+});

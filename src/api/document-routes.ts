@@ -1,0 +1,48 @@
+import * as z from "zod";
+import type { Config } from "../env.ts";
+import { oncePerConfig } from "../once-per-config.ts";
+import { DOCS_POLICY, docsPage } from "./docs.tsx";
+import { describe, type OpenApi } from "./openapi.ts";
+import { publicRoute, type Route } from "./route.ts";
+
+const TAG = "Documentation";
+/** It changes with a deployment only. */
+const CACHED = { "cache-control": "public, max-age=300" };
+
+/** The routes that document all routes, themselves included. */
+export function documentRoutes(others: readonly Route[]): Route[] {
+  const documentOf = oncePerConfig((config: Config): OpenApi => describe(routes, config.PUBLIC_URL ?? "/"));
+  const pageOf = oncePerConfig((config: Config) => docsPage(documentOf(config)));
+
+  const openapi = publicRoute({
+    method: "GET",
+    path: "/openapi.json",
+    summary: "Get this document",
+    tag: TAG,
+    answers: { 200: { description: "An OpenAPI 3.1 document", schema: z.record(z.string(), z.unknown()) } },
+    async handle({ isolate }) {
+      return Response.json(documentOf(isolate.config), { headers: CACHED });
+    },
+  });
+
+  const docs = publicRoute({
+    method: "GET",
+    path: "/docs",
+    summary: "Read this document",
+    tag: TAG,
+    answers: { 200: { description: "A page", schema: z.string(), type: "text/html" } },
+    async handle({ isolate }) {
+      return new Response(pageOf(isolate.config), {
+        headers: {
+          ...CACHED,
+          "content-type": "text/html; charset=utf-8",
+          "content-security-policy": DOCS_POLICY,
+          "referrer-policy": "no-referrer",
+        },
+      });
+    },
+  });
+
+  const routes = [...others, openapi, docs];
+  return [openapi, docs];
+}

@@ -1,0 +1,137 @@
+import { abandonChange } from "../store/audit.ts";
+import { within } from "../store/retry.ts";
+import { forgetUsage, writeUses } from "../store/usage.ts";
+import type { LedgerCore } from "./core.ts";
+import type { Subject, SyncReply, SyncRequest } from "./protocol.ts";
+
+/** What a shard touches outside its storage. The Durable Object's is in ledger.ts; the model test has its own. */
+export interface ShardWorld {
+  /** Milliseconds. */
+  now(): number;
+  db: D1Database;
+  /** Sets the one alarm, as durable as what was stored in the same turn. */
+  setAlarm(at: number): void;
+  report(error: unknown): void;
+}
+
+export interface ShardOptions {
+  /** How often uses are written to D1, in ms. */
+  flush: number;
+  /** How long D1 keeps usage, in ms. */
+  retention: number;
+}
+
+/** Rows of each sort in one flush; some 150 bytes each, against D1's 2 MB for one bound value. */
+const FLUSH_ROWS = 5000;
+/** Longest wait between attempts while D1 refuses, in ms. */
+const LONGEST_RETRY = 120_000;
+/** Longest wait for one call to D1, in ms. The platform ends an alarm after 15 minutes. */
+const D1_PATIENCE = 30_000;
+/** An alarm overdue for longer was lost: the platform gives one up after six failed runs. In ms. */
+const LOST_AFTER = 60_000;
+const DAY = 86_400_000;
+
+/**
+ * A ledger shard with its alarm, which writes uses to D1 and ends changes whose Worker died. Apart from the
+ * alarm every method is synchronous, so that what it stores and the alarm it needs are stored as one.
+ */
+export class LedgerShard {
+  readonly #core: LedgerCore;
+  readonly #world: ShardWorld;
+  readonly #options: ShardOptions;
+  /** When the alarm is due; null when none is set, or it runs right now. */
+  #alarmAt: number | null;
+  #failures = 0;
+  #forgotAt: number | null = null;
+
+  /** @param alarmAt the alarm that storage has when the object starts */
+  constructor(core: LedgerCore, world: ShardWorld, options: ShardOptions, alarmAt: number | null) {
+    this.#core = core;
+    this.#world = world;
+    this.#options = options;
+    this.#alarmAt = alarmAt;
+    if (core.hasWork()) this.#arm();
+  }
+
+  open(id: string, subjects: readonly Subject[]): void {
+    this.#core.open(id, subjects, this.#world.now());
+    this.#arm();
+  }
+
+  /** @returns the shard's number after the change */
+  close(id: string): number {
+    return this.#core.close(id);
+  }
+
+  sync(request: SyncRequest): SyncReply {
+    const reply = this.#core.sync(request, this.#world.now());
+    if (request.uses !== null) this.#arm();
+    return reply;
+  }
+
+  /** When a key was last used, in milliseconds; null when this shard does not remember. */
+  lastUsed(keyId: string): number | null {
+    return this.#core.lastUsed(keyId);
+  }
+
+  /** Sees to it that an alarm is set. */
+  #arm(): void {
+    const now = this.#world.now();
+    const at = this.#alarmAt;
+    // One that is due is about to run: moving it would starve it for as long as there is traffic. One
+    // that is further off than any was ever set is left over from a clock that ran back.
+    if (at !== null && at > now - LOST_AFTER && at <= now + this.#longest) return;
+    this.#setAlarm(now + this.#options.flush);
+  }
+
+  get #longest(): number {
+    return Math.max(LONGEST_RETRY, this.#options.flush);
+  }
+
+  #setAlarm(at: number): void {
+    this.#alarmAt = at;
+    this.#world.setAlarm(at);
+  }
+
+  /**
+   * Ends abandoned changes and writes uses to D1. Never rejects for D1's sake, so that the platform's six
+   * retries are not used up; re-arms only when something is left, and later each time D1 refuses.
+   */
+  async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    const done = await Promise.allSettled([this.#settle(), this.#flush()]);
+    const failed = done.filter((each) => each.status === "rejected");
+    for (const { reason } of failed) this.#world.report(reason);
+    this.#failures = failed.length === 0 ? 0 : this.#failures + 1;
+    if (!this.#core.hasWork()) return;
+    const wait = this.#options.flush * 2 ** Math.min(this.#failures, 10);
+    this.#setAlarm(this.#world.now() + Math.min(wait, this.#longest));
+  }
+
+  /**
+   * Ends the changes whose Worker must be gone. Only once D1 holds the id, so that a batch still on its
+   * way can no longer commit, may its subjects be cached again.
+   */
+  async #settle(): Promise<void> {
+    for (const id of this.#core.abandoned(this.#world.now())) {
+      await within(abandonChange(this.#world.db, id, this.#world.now()), D1_PATIENCE);
+      this.#core.close(id);
+    }
+  }
+
+  async #flush(): Promise<void> {
+    for (;;) {
+      const flush = this.#core.takeFlush(FLUSH_ROWS);
+      if (flush.counts.length === 0 && flush.lastUsed.length === 0) break;
+      await within(writeUses(this.#world.db, flush.counts, flush.lastUsed), D1_PATIENCE);
+      this.#core.flushed(flush);
+      if (flush.counts.length < FLUSH_ROWS && flush.lastUsed.length < FLUSH_ROWS) break;
+    }
+    const now = this.#world.now();
+    this.#core.prune(now);
+    if (this.#forgotAt === null || now - this.#forgotAt > DAY) {
+      await within(forgetUsage(this.#world.db, now - this.#options.retention), D1_PATIENCE);
+      this.#forgotAt = now;
+    }
+  }
+}

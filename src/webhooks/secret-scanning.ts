@@ -1,0 +1,92 @@
+import * as z from "zod";
+import { check } from "../api/problem.ts";
+import { ok } from "../api/reply.ts";
+import { publicRoute } from "../api/route.ts";
+import { isDenial } from "../denial.ts";
+import { readCapped } from "../gateway/graphql/read-capped.ts";
+import { decodeUtf8, parseStrict } from "../json.ts";
+import { sha256Hex } from "../keys/hash.ts";
+import { revokeLeaked } from "./revoke-leaked.ts";
+import { claimedSignature, verifySignature } from "./signature.ts";
+
+/** Ten thousand tokens with long URLs, three times over. */
+const MAX_BODY = 16 * 1024 * 1024;
+const MAX_DEPTH = 4;
+
+/** What the partner sends; members it adds one day are not ours to refuse. */
+const Report = z.array(
+  z.looseObject({
+    token: z.string(),
+    type: z.string(),
+    url: z.string().nullish(),
+    source: z.string().nullish(),
+  }),
+);
+
+const Feedback = z.array(
+  z.strictObject({
+    token_hash: z
+      .string()
+      .meta({ description: "SHA-256 of the token in hexadecimal; the token is not repeated" }),
+    token_type: z.string(),
+    label: z.enum(["true_positive", "false_positive"]),
+  }),
+);
+
+export const secretScanningRoute = publicRoute({
+  method: "POST",
+  path: "/webhooks/secret-scanning",
+  summary: "Report leaked keys",
+  description:
+    "GitHub's secret scanning partner format, signed over the raw body. Keys of this gateway are revoked at once; the answer labels each token, in the order of the report.",
+  tag: "Webhooks",
+  raw: { types: ["application/json"], anyType: true, schema: Report },
+  bodyExample: [
+    {
+      token: "pst_live_…",
+      type: "postern_api_key",
+      url: "https://github.com/octocat/hello/blob/main/a.txt",
+      source: "content",
+    },
+  ],
+  answers: { 200: { description: "A label for each token", schema: Feedback } },
+  errors: ["invalid_signature", "invalid_request", "body_too_large"],
+  async handle(call) {
+    const { request, isolate, now } = call;
+    const claimed = claimedSignature(request.headers);
+    if (isDenial(claimed)) return claimed;
+    const bytes = await readCapped(request.body, MAX_BODY);
+    if (bytes === "too_large") return { code: "body_too_large", limit: MAX_BODY };
+    const unsigned = await verifySignature(bytes, claimed, isolate.config, now);
+    if (unsigned !== null) return unsigned;
+
+    const text = decodeUtf8(bytes);
+    const parsed = text === null ? null : parseStrict(text, { maxDepth: MAX_DEPTH });
+    const report = parsed?.ok ? check(Report, parsed.value, "body") : { message: "The body is not JSON" };
+    if ("message" in report) return { code: "invalid_request", detail: report.message };
+
+    const sightings = report.value.map(({ token, url, source }) => ({
+      hash: sha256Hex(token),
+      source: source?.slice(0, 100) ?? null,
+      // Kept in the audit log, which must never hold a key.
+      url: url && !url.includes(token) ? url.slice(0, 2000) : null,
+    }));
+    const ours = await revokeLeaked({ ...call, actor: "secret-scanning" }, sightings);
+    if (ours === null) {
+      return {
+        code: "state_unavailable",
+        detail: "Not every key could be revoked right now; report them again",
+      };
+    }
+    return ok(
+      report.value.map(({ type }, i) => {
+        const { hash } = sightings[i]!;
+        return {
+          token_hash: hash,
+          token_type: type,
+          label: ours.has(hash) ? "true_positive" : "false_positive",
+        };
+      }),
+    );
+  },
+});

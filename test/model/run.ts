@@ -1,0 +1,27 @@
+/**
+ * Runs random schedules without a test runner: `node test/model/run.ts [COUNT] [SEED]`. Prints the first
+ * broken promise with the seed to repeat it, and exits with 1.
+ */
+import { Tally } from "./house.ts";
+import { run, scheduleOf } from "./schedule.ts";
+
+const count = Number(process.argv[2] ?? 2000);
+const first = Number(process.argv[3] ?? 1);
+const length = (seed: number) => 40 + ((seed * 37) % 260);
+const tally = new Tally();
+const began = performance.now();
+
+for (let seed = first; seed < first + count; seed += 1) {
+  const schedule = scheduleOf(seed, length(seed));
+  try {
+    await run(schedule, tally);
+  } catch (error) {
+    const trace: string[] = [];
+    if (process.argv[4] === "trace") await run(schedule, new Tally(), trace).catch(() => undefined);
+    console.log([...trace, `seed ${seed}: ${(error as Error).stack}`].join("\n"));
+    process.exit(1);
+  }
+}
+const seconds = (performance.now() - began) / 1000;
+console.log(`${count} schedules in ${seconds.toFixed(1)} s, ${Math.round(count / seconds)}/s`);
+if (process.argv[4] === "tally") console.log(Object.fromEntries([...tally.counts].sort()));

@@ -1,0 +1,187 @@
+import { Broken, House, NAMES, type Setting, Tally } from "./house.ts";
+import type { Fate } from "./sim.ts";
+
+/**
+ * A schedule is a list of whole numbers, each one thing that happens; the first says what house it happens
+ * in. Any list is one, so that fast-check can shorten a failing one to what matters.
+ */
+export type Schedule = readonly number[];
+
+/** Largest number in a schedule. */
+export const MOST = 2 ** 31 - 1;
+
+const FATES: Fate[] = ["lost", "refused", "after", "late", "repeat"];
+const PAUSES = [1, 5, 50, 300, 700, 999, 1000, 1001, 1500, 2000, 2500, 10_000, 31_000];
+const SERVICES = ["d1", "ledger", "kv"] as const;
+
+/** Digits of a number, to the base that each asks for. */
+class Digits {
+  #rest: number;
+
+  constructor(number: number) {
+    this.#rest = number;
+  }
+
+  /** The next one, below `base`. */
+  next(base: number): number {
+    const digit = this.#rest % base;
+    this.#rest = Math.floor(this.#rest / base);
+    return digit;
+  }
+
+  of<T>(list: readonly T[]): T {
+    return list[this.next(list.length)] as T;
+  }
+}
+
+function settingOf(number: number): Setting {
+  const digits = new Digits(number);
+  return {
+    shards: 1 + digits.next(3),
+    isolates: 2 + digits.next(2),
+    maxFences: digits.of([2, 4, 1024]),
+    offsets: [0, digits.of([0, 0, 3600_000, -3600_000]), digits.of([0, 900, -900])],
+  };
+}
+
+/** What the schedule's next number brings about. */
+async function happen(house: House, number: number): Promise<void> {
+  const { sim } = house;
+  const digits = new Digits(number);
+  const what = digits.next(100);
+  const slot = () => digits.next(house.isolates.length);
+  const isolate = () => house.isolates[slot()];
+  if (what < 40) {
+    // Half the messages come in the order they were sent.
+    const index = digits.next(2) === 0 ? 0 : digits.next(Math.max(1, sim.pending.length));
+    const fate = digits.next(8) === 0 ? digits.of(FATES) : "ok";
+    await sim.fire(index, fate);
+  } else if (what < 54) {
+    for (let n = 1 + digits.next(24); n > 0; n -= 1) await sim.fire(0, "ok");
+  } else if (what < 72) {
+    await house.request(slot(), digits.next(NAMES), digits.of(["no", "no", "no", "get", "ask"]));
+  } else if (what < 81) {
+    await house.change(digits.next(256));
+  } else if (what < 92) {
+    // Mostly what is under way ends before much time passes.
+    if (digits.next(3) > 0) for (let n = 0; n < 60; n += 1) await sim.fire(0, "ok");
+    await sim.advance(digits.of(PAUSES));
+  } else if (what < 93) {
+    house.killIsolate(slot());
+  } else if (what < 94) {
+    const alive = house.changes.filter(({ owner, result }) => !owner.dead && result === null);
+    const change = alive[digits.next(Math.max(1, alive.length))];
+    if (change !== undefined) change.owner.dead = true;
+  } else if (what < 95) {
+    house.hosts[digits.next(house.hosts.length)]?.stop();
+  } else if (what < 97) {
+    if (digits.next(2) === 0) house.cut[digits.of(SERVICES)].add(digits.of(["all", isolate()?.id ?? ""]));
+    else for (const cut of Object.values(house.cut)) cut.clear();
+  } else if (what < 98) {
+    const of = slot();
+    if (digits.next(8) === 0) house.moveClock(of, digits.of([-100, -2500, -3_600_000, 500]));
+  } else if (what < 99) {
+    if (digits.next(3) === 0) house.wipe(digits.next(house.hosts.length));
+    else house.kvLag = digits.next(4);
+  } else {
+    house.litter(digits.next(NAMES), digits.next(64));
+  }
+  if (house.failure !== null) throw house.failure;
+}
+
+/** No more faults: whatever is under way comes to its end. */
+async function settle(house: House): Promise<void> {
+  const { sim } = house;
+  house.calm = true;
+  house.kvLag = 0;
+  for (const cut of Object.values(house.cut)) cut.clear();
+  await deliver(house);
+  const end = sim.now + 600_000;
+  while (!house.isSettled()) {
+    const next = sim.nextTimer();
+    if (sim.now > end || next === null) throw new Broken("the ledger never settles");
+    await sim.advance(Math.max(1, next - sim.now));
+    await deliver(house);
+  }
+}
+
+async function deliver(house: House): Promise<void> {
+  for (let n = 0; house.sim.pending.length > 0; n += 1) {
+    if (n > 20_000) throw new Broken("messages without end");
+    await house.sim.fire(0, "ok");
+  }
+  if (house.failure !== null) throw house.failure;
+}
+
+/** Every name is served right, and from the cache; a new isolate has it from KV. */
+async function checkCaches(house: House): Promise<void> {
+  const ask = async (slot: number, which: number) => {
+    const seen: { tier?: string; value?: unknown } = {};
+    const before = { ...house.counters };
+    await house.request(slot, which, "no", (found) => {
+      if (found === "unavailable") throw new Broken("unavailable although all is well");
+      Object.assign(seen, found);
+    });
+    await deliver(house);
+    if (seen.tier === undefined) throw new Broken("no answer although all is well");
+    const { d1, kv, ledger } = house.counters;
+    return { ...seen, d1: d1 - before.d1, kv: kv - before.kv, ledger: ledger - before.ledger };
+  };
+  await house.sim.advance(16_000);
+  await deliver(house);
+  const isolates = house.isolates.length;
+  for (let slot = 0; slot < isolates; slot += 1) {
+    for (let which = 0; which < NAMES; which += 1) {
+      await ask(slot, which);
+      const again = await ask(slot, which);
+      if (again.tier !== "memory" || again.d1 + again.kv + again.ledger > 0)
+        throw new Broken(`name ${which} is not served from memory: ${JSON.stringify(again)}`);
+    }
+  }
+  const first = house.addIsolate();
+  for (let which = 0; which < NAMES; which += 1) await ask(first, which);
+  const second = house.addIsolate();
+  for (let which = 0; which < NAMES; which += 1) {
+    const { value, tier } = await ask(second, which);
+    const node = value as { self?: unknown; wildcard?: unknown; below?: boolean; taken?: boolean } | null;
+    const empty = node === null || (node.self === null && !node.wildcard && !node.below && !node.taken);
+    if (!empty && tier !== "kv") throw new Broken(`name ${which} is not served from KV but from ${tier}`);
+  }
+  for (let n = 0; n < 4; n += 1) {
+    await house.sim.advance(1100);
+    await deliver(house);
+  }
+}
+
+/**
+ * Runs a schedule to its end, then lets the house come to rest and looks at what is left.
+ * @throws Broken when a promise of docs/architecture.md is broken
+ */
+export async function run(schedule: Schedule, tally = new Tally(), trace: string[] | null = null): Promise<void> {
+  const house = new House(settingOf(schedule[0] ?? 0), tally);
+  house.sim.trace = trace;
+  const giveTimersBack = house.sim.takeTimers();
+  try {
+    await house.furnish();
+    for (const number of schedule.slice(1)) await happen(house, number);
+    await settle(house);
+    await checkCaches(house);
+    await settle(house);
+    house.checkUses();
+    house.checkResults();
+  } finally {
+    giveTimersBack();
+  }
+}
+
+/** A schedule from a seed, for runs without fast-check. */
+export function scheduleOf(seed: number, length: number): Schedule {
+  // mulberry32
+  let state = seed | 0;
+  return Array.from({ length }, () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return (t ^ (t >>> 14)) & MOST;
+  });
+}

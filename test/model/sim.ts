@@ -1,0 +1,171 @@
+/** Whoever runs code: a request, an isolate, a management Worker, a ledger object's life. Dead, it runs no more. */
+export class Owner {
+  readonly name: string;
+  readonly parent: Owner | null;
+  /** How many of its calls to a service have not been answered, or not well. */
+  readonly trouble: Record<string, number> = {};
+  dead = false;
+
+  constructor(name: string, parent: Owner | null = null) {
+    this.name = name;
+    this.parent = parent;
+  }
+
+  get alive(): boolean {
+    return !this.dead && (this.parent?.alive ?? true);
+  }
+}
+
+/**
+ * What becomes of a message: it arrives (`ok`); is lost, so that the caller waits in vain; is refused
+ * before anything happened (`refused`) or fails after it happened (`after`); fails now and arrives later
+ * all the same (`late`); or arrives a second time, later (`repeat`).
+ */
+export type Fate = "ok" | "lost" | "refused" | "after" | "late" | "repeat";
+
+interface Pending {
+  label: string;
+  run(fate: Fate): void;
+}
+
+interface Timer {
+  at: number;
+  owner: Owner;
+  run(): void;
+}
+
+const FAILURE = "D1_ERROR: Network connection lost.";
+
+/**
+ * A world in which nothing happens by itself: messages and their answers wait in a list until the schedule
+ * picks one, timers until it lets time pass. Between two steps every promise that can settle has settled.
+ */
+export class Sim {
+  /** Milliseconds; close before a full hour, so that counts fall into two. */
+  now = Date.UTC(2026, 0, 1, 0, 59, 50);
+  /** Counts steps: what happened before what, within one millisecond too. */
+  step = 0;
+  readonly pending: Pending[] = [];
+  readonly #timers = new Map<object, Timer>();
+  readonly nobody = new Owner("nobody");
+  current: Owner = this.nobody;
+  trace: string[] | null = null;
+
+  /** Lets `code` run as `owner`, and everything that follows from it at once. */
+  async run(owner: Owner, code: () => unknown): Promise<void> {
+    this.step += 1;
+    this.current = owner;
+    code();
+    await settled();
+    this.current = this.nobody;
+  }
+
+  post(label: string, run: (fate: Fate) => void): void {
+    this.pending.push({ label, run });
+  }
+
+  async fire(index: number, fate: Fate): Promise<void> {
+    const [message] = this.pending.splice(index, 1);
+    if (message === undefined) return;
+    this.trace?.push(`${this.step} ${message.label} ${fate}`);
+    this.step += 1;
+    message.run(fate);
+    await settled();
+    this.current = this.nobody;
+  }
+
+  /** A call over the network by whoever runs now; `execute` happens when the message arrives. */
+  call<T>(label: string, service: string, cut: (owner: Owner) => boolean, execute: () => T): Promise<T> {
+    const owner = this.current;
+    const sentAt = this.now;
+    owner.trouble[service] = (owner.trouble[service] ?? 0) + 1;
+    return new Promise<T>((resolve, reject) => {
+      const fail = () => {
+        if (!owner.alive) return;
+        this.current = owner;
+        reject(new Error(FAILURE));
+      };
+      const arrive = (): (() => void) => {
+        this.current = this.nobody;
+        try {
+          const result = execute();
+          return () => resolve(result);
+        } catch (error) {
+          return () => reject(error);
+        }
+      };
+      this.post(`${owner.name}: ${label}`, (fate) => {
+        if (fate === "lost") return;
+        if (fate === "refused" || cut(owner)) return fail();
+        if (fate === "late") {
+          this.post(`${owner.name}: ${label}, late`, () => void arrive());
+          return fail();
+        }
+        const settle = arrive();
+        if (fate === "repeat") this.post(`${owner.name}: ${label}, again`, () => void arrive());
+        if (fate === "after") return fail();
+        this.post(`${owner.name}: ${label}, answer`, (fate) => {
+          if (!owner.alive) return;
+          if (fate === "lost") return;
+          if (fate === "refused" || fate === "after") return fail();
+          this.current = owner;
+          // Whoever waited for two seconds has given up.
+          if (this.now - sentAt < 2000) owner.trouble[service] = (owner.trouble[service] ?? 0) - 1;
+          settle();
+        });
+      });
+    });
+  }
+
+  /** Has `run` happen after `ms`, if its owner lives; the result cancels it. */
+  timer(ms: number, run: () => void, owner = this.current): object {
+    const id = {};
+    this.#timers.set(id, { at: this.now + Math.max(0, ms), owner, run });
+    return id;
+  }
+
+  cancel(id: object): void {
+    this.#timers.delete(id);
+  }
+
+  /** When the next timer is due. */
+  nextTimer(): number | null {
+    let next: number | null = null;
+    for (const { at, owner } of this.#timers.values()) {
+      if (owner.alive && (next === null || at < next)) next = at;
+    }
+    return next;
+  }
+
+  /** Lets time pass, timer by timer. */
+  async advance(ms: number): Promise<void> {
+    const end = this.now + ms;
+    for (;;) {
+      let next: [object, Timer] | null = null;
+      for (const entry of this.#timers) {
+        if (!entry[1].owner.alive) this.#timers.delete(entry[0]);
+        else if (entry[1].at <= end && (next === null || entry[1].at < next[1].at)) next = entry;
+      }
+      if (next === null) break;
+      this.#timers.delete(next[0]);
+      this.now = Math.max(this.now, next[1].at);
+      await this.run(next[1].owner, next[1].run);
+    }
+    this.now = end;
+  }
+
+  /** Puts the simulated clock in place of the process's timers; the result puts those back. */
+  takeTimers(): () => void {
+    const { setTimeout, clearTimeout } = globalThis;
+    const sim = this;
+    Object.assign(globalThis, {
+      setTimeout: (run: () => void, ms = 0) => sim.timer(ms, run),
+      clearTimeout: (id: object | undefined) => id !== undefined && sim.cancel(id),
+    });
+    return () => Object.assign(globalThis, { setTimeout, clearTimeout });
+  }
+}
+
+const { setImmediate } = globalThis;
+/** Resolves when every promise that can settle has. */
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
