@@ -82,7 +82,11 @@ export const VARIABLES = z.object({
   SESSION_ROLE_CLAIM: z.string().default("role").describe("Claim that names the role, or a list of roles"),
   ACCESS_TEAM_DOMAIN: z
     .string()
-    .regex(/^https:\/\/[^/\s]+$/, "must be https://TEAM.cloudflareaccess.com")
+    // Plain http only on this machine, for tests.
+    .regex(
+      /^https:\/\/[^/\s]+$|^http:\/\/(?:127\.0\.0\.1|localhost)(?::\d+)?$/,
+      "must be https://TEAM.cloudflareaccess.com",
+    )
     .optional()
     .describe("Cloudflare Access team domain, as a URL"),
   ACCESS_AUDIENCE: z.string().optional().describe("Cloudflare Access application audience tag"),

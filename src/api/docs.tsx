@@ -179,7 +179,6 @@ function Text({ children }: { children: string }) {
 function Code({ value }: { value: unknown }) {
   const parts = JSON.stringify(value, null, 2).split(/"#\/components\/schemas\/(\w+)"/);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
     <pre tabindex={0}>
       {parts.map((part, i) => (i % 2 === 1 ? <a href={`#schema-${part}`}>{part}</a> : part))}
     </pre>

@@ -23,7 +23,8 @@ key=\${POSTERN_API_KEY:-}
 if [ -z "$key" ]; then
   file=\${POSTERN_API_KEY_FILE:-\${HOME:-}/.postern/key}
   [ -r "$file" ] || fail "no API key: set POSTERN_API_KEY, or put the key into $file"
-  read -r key < "$file" || [ -n "$key" ] || fail "no API key in $file"
+  read -r key < "$file"
+  [ -n "$key" ] || fail "no API key in $file"
 fi
 case "$key" in *[!A-Za-z0-9_]*) fail "the API key holds a character that no Postern key has" ;; esac
 
@@ -40,7 +41,7 @@ if [ "$status" = 200 ]; then
   exit 0
 fi
 case "$body" in
-  *'"detail":"'*) reason=\${body#*'"detail":"'} reason=\${reason%%'"'*} ;;
+  *'"detail":"'*) reason=\${body#*'"detail":"'}; reason=\${reason%%'"'*} ;;
   *) reason="the gateway answered $status" ;;
 esac
 fail "$reason"

@@ -9,7 +9,7 @@ import type { SyncRequest } from "../../src/ledger/protocol.ts";
 import { LedgerShard } from "../../src/ledger/shard.ts";
 import { putAccount, readAccount } from "../../src/store/accounts.ts";
 import { deleteEndpoint, type EndpointRow, putEndpoint, readEndpoint } from "../../src/store/endpoints.ts";
-import { insertKey, type KeyRow, readKey, updateKey } from "../../src/store/keys.ts";
+import { insertKey, type KeyRow, readKey, readKeyRecord, updateKey } from "../../src/store/keys.ts";
 import type { Write } from "../../src/store/write.ts";
 import { d1Of, direct, postern, Sqlite } from "./d1.ts";
 import { Owner, Sim } from "./sim.ts";
@@ -19,7 +19,9 @@ export const GRACE = 12_000;
 const HOUR = 3_600_000;
 
 /** A promise of the architecture page was broken. */
-export class Broken extends Error {}
+export class Broken extends Error {
+  override name = "Broken";
+}
 
 export interface Setting {
   shards: number;
@@ -464,7 +466,7 @@ export class House {
         action: "x",
         subject: "x",
         before: null,
-        after: null,
+        after: await this.#ownRow(what, whom, n, truth),
       };
       try {
         change.result = await applyChange(world, audit, writes);
@@ -507,6 +509,16 @@ export class House {
     }
     if (what < 12) return [updateKey(row, { enabled: !row.enabled, name: `n${n}` }, now, { needsRoom: !row.enabled })];
     return [updateKey(row, { name: `n${n}` }, now)];
+  }
+
+  /** A changed key as its change computes it. Nobody may put that into KV; a mutant does. */
+  async #ownRow(what: number, whom: number, n: number, truth: D1Database): Promise<unknown> {
+    const { hash } = KEYS[whom % KEYS.length] as (typeof KEYS)[number];
+    const record = await readKeyRecord(truth, hash);
+    if (record === null || what < 9) return null;
+    const enabled = what < 12 ? !record.enabled : record.enabled;
+    const { kind } = this.names[0] as Name;
+    return { name: kind.cacheName(hash), shard: kind.shard(hash), value: { ...record, enabled, name: `n${n}` } };
   }
 
   // ---- what was true when, and what may be said of it ----

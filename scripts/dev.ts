@@ -1,0 +1,48 @@
+// `npm run dev`: `wrangler dev` with the local edition's settings and schema, reloading as files change. Its
+// proxy rewrites paths, hosts and headers before the Worker sees them: for requests as they arrive, `npm start`.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { readLocalSecrets, STATE_DIR } from "./local-secrets.ts";
+import { localSettings } from "./local-settings.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const port = process.env.PORT ?? "8787";
+const { vars, secrets } = localSettings(await readLocalSecrets(), `http://127.0.0.1:${port}`, process.env);
+
+const directory = join(STATE_DIR, "dev");
+const config = join(directory, "wrangler.toml");
+const values = join(directory, `${process.pid}.env`);
+mkdirSync(directory, { recursive: true });
+// Where [secrets] lists what must be set, wrangler reads nothing else from a file. [vars] describe production.
+const toml = readFileSync(join(ROOT, "wrangler.toml"), "utf8")
+  .replace('main = "src/index.ts"', `main = "${relative(directory, join(ROOT, "src/index.ts"))}"`)
+  .replace(/^\[secrets\]\n.*\n/m, "")
+  .replace(/^\[vars\]\n(?:(?:#.*|\w+ = .*)?\n)*/m, "");
+writeFileSync(config, toml);
+// Single quotes: the values are JSON and URLs, which hold none, and nothing in them is expanded.
+const lines = Object.entries({ ...vars, ...secrets }).map(([name, value]) => `${name}='${value}'`);
+writeFileSync(values, `${lines.join("\n")}\n`, { mode: 0o600 });
+process.on("exit", () => rmSync(values, { force: true }));
+
+const options = {
+  cwd: ROOT,
+  env: {
+    ...process.env,
+    WRANGLER_SEND_METRICS: "false",
+    WRANGLER_HIDE_BANNER: "true",
+    CLOUDFLARE_CF_FETCH_ENABLED: "false", // else it asks the internet for a sample `request.cf`
+  },
+};
+const shared = ["--config", config, "--persist-to", join(STATE_DIR, "dev", "state")];
+const schema = ["d1", "execute", "DB", "--local", "--file", join(ROOT, "schema.sql"), ...shared];
+const applied = spawnSync("wrangler", schema, { ...options, stdio: ["ignore", "ignore", "inherit"] });
+if (applied.status !== 0) process.exit(1);
+
+const wrangler = spawn(
+  "wrangler",
+  ["dev", "--port", port, "--env-file", values, ...shared, ...process.argv.slice(2)],
+  { ...options, stdio: "inherit" },
+);
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => wrangler.kill(signal));
+wrangler.on("exit", (code) => process.exit(code ?? 0));
