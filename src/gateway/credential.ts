@@ -65,5 +65,7 @@ export function holdsKey(url: RequestUrl, { key, source }: Credential): boolean 
 
 /** A key is ASCII, and what surrounds it need not be valid: every escape is read by itself. */
 function decodedAscii(text: string): string {
-  return text.replace(/%([0-7][0-9A-Fa-f])/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return text.replace(/%([0-7][0-9A-Fa-f])/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }

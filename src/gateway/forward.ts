@@ -110,6 +110,13 @@ export async function forward(upstream: Upstream, guard: Guard): Promise<Respons
     );
   }
 
+  // The platform makes no Response of them (Fetch standard: 200 to 599), and clients would not read one.
+  if (response.status > 599) {
+    stop();
+    guard.background(response.body?.cancel() ?? Promise.resolve());
+    return { code: "origin_unreachable", detail: "The origin answered with a status that is none" };
+  }
+
   const headers = clientHeaders(response.headers, upstream.requestId);
   const location = response.headers.get("location");
   if (location !== null) {

@@ -44,7 +44,11 @@ describe.each([
   const messages = [{ role: "user" as const, content: "Good morning to you" }];
 
   it("streams a chat completion", async () => {
-    const stream = await client(full.key).chat.completions.create({ model: "demo-small", messages, stream: true });
+    const stream = await client(full.key).chat.completions.create({
+      model: "demo-small",
+      messages,
+      stream: true,
+    });
     const pieces: string[] = [];
     for await (const chunk of stream) pieces.push(chunk.choices[0]?.delta.content ?? "");
     expect(pieces.join("")).toBe("You said: Good morning to you");
@@ -74,7 +78,11 @@ describe.each([
   });
 
   it("gets it also where it asked for a stream", async () => {
-    const streaming = client(readOnly.key).chat.completions.create({ model: "demo-small", messages, stream: true });
+    const streaming = client(readOnly.key).chat.completions.create({
+      model: "demo-small",
+      messages,
+      stream: true,
+    });
     await expect(streaming).rejects.toBeInstanceOf(PermissionDeniedError);
   });
 
@@ -141,7 +149,9 @@ describe("graphql-request", () => {
 
   it("queries by GET with a read key", async () => {
     const getting = new GraphQLClient(`${gateway.url}/graphql`, { method: "GET", headers: readOnly.bearer });
-    expect(await getting.request("{ pods { id } }")).toMatchObject({ pods: [{ id: "pod-1" }, { id: "pod-2" }] });
+    expect(await getting.request("{ pods { id } }")).toMatchObject({
+      pods: [{ id: "pod-1" }, { id: "pod-2" }],
+    });
   });
 
   it("is refused a mutation with a read key, with the message in errors[0].message", async () => {
@@ -154,7 +164,9 @@ describe("graphql-request", () => {
       "This API key needs read_write access on endpoint graphql (GraphQL)",
     );
     expect(error.response.errors[0].extensions.code).toBe("insufficient_scope");
-    const { pod } = await client(readOnly.key).request<{ pod: { status: string } }>('{ pod(id: "pod-1") { status } }');
+    const { pod } = await client(readOnly.key).request<{ pod: { status: string } }>(
+      '{ pod(id: "pod-1") { status } }',
+    );
     expect(pod.status).toBe("RUNNING");
   });
 

@@ -24,9 +24,15 @@ describe("a key is accepted (spec 2.1)", () => {
     ["as Authorization: Bearer KEY", (key: string) => ["authorization", `Bearer ${key}`]],
     ["with the scheme in lower case", (key: string) => ["authorization", `bearer ${key}`]],
     ["with the scheme in capitals", (key: string) => ["authorization", `BEARER ${key}`]],
-    ["with two spaces after Bearer, as lax clients send it", (key: string) => ["authorization", `Bearer  ${key}`]],
+    [
+      "with two spaces after Bearer, as lax clients send it",
+      (key: string) => ["authorization", `Bearer  ${key}`],
+    ],
     ["bare in Authorization, as in Runpod's cURL samples", (key: string) => ["authorization", key]],
-    ["with spaces and tabs around it, which HTTP does not count as value", (key: string) => ["x-api-key", `${key} \t`]],
+    [
+      "with spaces and tabs around it, which HTTP does not count as value",
+      (key: string) => ["x-api-key", `${key} \t`],
+    ],
   ])("%s", async (_, headers) => {
     const answer = await health(headers(world.RW.key));
     expect(answer.status).toBe(200);
@@ -99,7 +105,10 @@ describe("an ambiguous credential is 400, and not even a good one among them is 
     ["x-api-key twice, the good one first", (key: string) => ["x-api-key", key, "x-api-key", "garbage"]],
     ["x-api-key twice, the good one last", (key: string) => ["x-api-key", "garbage", "x-api-key", key]],
     ["x-api-key twice the same", (key: string) => ["x-api-key", key, "X-API-Key", key]],
-    ["Authorization twice", (key: string) => ["authorization", `Bearer ${key}`, "authorization", `Bearer ${key}`]],
+    [
+      "Authorization twice",
+      (key: string) => ["authorization", `Bearer ${key}`, "authorization", `Bearer ${key}`],
+    ],
     ["x-api-key and Authorization", (key: string) => ["x-api-key", key, "authorization", `Bearer ${key}`]],
     ["a comma in the value", (key: string) => ["x-api-key", `${key},${key}`]],
     ["a Basic credential", (key: string) => ["authorization", `Basic ${btoa(`${key}:`)}`]],
@@ -111,7 +120,11 @@ describe("an ambiguous credential is 400, and not even a good one among them is 
 
   it("a query key beside a header key, on an endpoint that takes query keys and on one that does not", async () => {
     const { key, bearer } = world.ALL;
-    for (const path of [`/v2/open/x?api_key=${key}`, `/v2/epA/health?api_key=${key}`, "/v2/open/x?api_key="]) {
+    for (const path of [
+      `/v2/open/x?api_key=${key}`,
+      `/v2/epA/health?api_key=${key}`,
+      "/v2/open/x?api_key=",
+    ]) {
       const answer = await world.gateway.call(path, { headers: bearer });
       expectRefused(answer, 400, "invalid_request", world.origin);
     }
@@ -151,7 +164,15 @@ describe("an ambiguous credential is 400, and not even a good one among them is 
 
 describe("a query key where the endpoint does not take one", () => {
   it("is no credential: 401, and never logged", async () => {
-    for (const path of ["/v2/epA/health", "/v2/epA/run", "/graphql", "/v2/foreign/x", "/v2/nowhere", "/", "/nowhere"]) {
+    for (const path of [
+      "/v2/epA/health",
+      "/v2/epA/run",
+      "/graphql",
+      "/v2/foreign/x",
+      "/v2/nowhere",
+      "/",
+      "/nowhere",
+    ]) {
       const answer = await world.gateway.call(`${path}?api_key=${world.ALL.key}`);
       expectRefused(answer, 401, "invalid_api_key", world.origin);
     }
@@ -234,11 +255,54 @@ describe("legacy keys", () => {
   });
 });
 
+describe("unknown legacy keys (spec 3)", () => {
+  it("are limited per client address: 429 with Retry-After, while good keys go on", async () => {
+    const limited = await startWorld({ vars: { LEGACY_KEYS: "on", CLIENT_IP_HEADER: "x-address" } });
+    const { gateway, origin } = limited;
+    const ask = (key: string, address: string) =>
+      gateway.call("/v2/epA/health", { headers: { "x-api-key": key, "x-address": address } });
+    try {
+      let answer = await ask("unknown-0", "203.0.113.1");
+      for (let i = 1; i < 150 && answer.status === 401; i += 1)
+        answer = await ask(`unknown-${i}`, "203.0.113.1");
+      expectRefused(answer, 429, "rate_limited", origin);
+      expect(answer.headers["retry-after"]).toBe("60");
+      expect((await ask("unknown-x", "203.0.113.2")).status).toBe(401);
+      expect((await ask(limited.RO.key, "203.0.113.1")).status).toBe(200);
+      expect((await gateway.kv.list()).keys.filter(({ name }) => name.startsWith("key:"))).toHaveLength(1);
+    } finally {
+      await limited.stop();
+    }
+  });
+
+  it("are not looked up at all where LEGACY_KEYS is off", async () => {
+    const off = await startWorld();
+    try {
+      const legacy = await off.gateway.createKey({
+        secret: "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCD",
+        legacy: true,
+        permissions: { inference: "read_write" },
+      });
+      const answer = await off.gateway.call("/v2/epA/health", { headers: legacy.bearer });
+      expectRefused(answer, 401, "invalid_api_key", off.origin);
+      expect(await off.gateway.logOf(answer.headers["x-request-id"]!)).toMatchObject({
+        tier: null,
+        postern_ms: 0,
+      });
+    } finally {
+      await off.stop();
+    }
+  });
+});
+
 describe("the key in other places", () => {
   it("in the path or query, beside the header, is 400: it would reach the origin", async () => {
     const { key, bearer } = world.ALL;
     for (const path of [`/v2/web/${key}`, `/v2/web/x?token=${key}`, `/v2/web/x;${key}`]) {
-      const answer = await world.gateway.raw([`GET ${path} HTTP/1.1`, `Authorization: ${bearer.authorization}`]);
+      const answer = await world.gateway.raw([
+        `GET ${path} HTTP/1.1`,
+        `Authorization: ${bearer.authorization}`,
+      ]);
       expectRefused(answer, 400, "invalid_request", world.origin);
     }
   });

@@ -55,7 +55,10 @@ describe("a denial (spec 2.8)", () => {
 
   it("of a management route without a session is 401 Missing access token, also with an API key", async () => {
     for (const path of ["/v1/account/api-keys", "/admin/accounts"]) {
-      for (const headers of [{}, world.ALL.bearer, { "x-api-key": world.ALL.key }] as Record<string, string>[]) {
+      for (const headers of [{}, world.ALL.bearer, { "x-api-key": world.ALL.key }] as Record<
+        string,
+        string
+      >[]) {
         const answer = await world.gateway.call(path, { headers });
         expectRefused(answer, 401, "missing_access_token", world.origin);
         expect(answer.json.detail).toBe("Missing access token");
@@ -83,7 +86,9 @@ describe("a denial (spec 2.8)", () => {
 
   it("never repeats what the client sent", async () => {
     for (const path of ["/v2/<script>/x", "/v2/%3Cscript%3E/x", "/v2/nowhere-needle/x", "/v2/epA/needle"]) {
-      const answer = await world.gateway.call(path, { headers: { ...world.ALL.bearer, "x-request-id": "needle" } });
+      const answer = await world.gateway.call(path, {
+        headers: { ...world.ALL.bearer, "x-request-id": "needle" },
+      });
       expect(answer.status).toBeGreaterThanOrEqual(400);
       expect(answer.text).not.toMatch(/script|needle/);
     }
@@ -180,7 +185,12 @@ describe("the gateway's own routes", () => {
 
   it("an endpoint registered on one of them is never reached", async () => {
     const { gateway, origin } = world;
-    await gateway.createEndpoint({ id: "thief", account_id: "acme", path: "/admin", origin: `${origin.url}/thief` });
+    await gateway.createEndpoint({
+      id: "thief",
+      account_id: "acme",
+      path: "/admin",
+      origin: `${origin.url}/thief`,
+    });
     const answer = await gateway.call("/admin/accounts", { headers: world.ALL.bearer });
     expectRefused(answer, 401, "missing_access_token", origin);
   });

@@ -33,7 +33,11 @@ describe("who sees an endpoint (spec 2.3)", () => {
   });
 
   it("a shared endpoint is everyone's", async () => {
-    await world.gateway.createEndpoint({ id: "shared", protocol: "http", origin: `${world.origin.url}/shared` });
+    await world.gateway.createEndpoint({
+      id: "shared",
+      protocol: "http",
+      origin: `${world.origin.url}/shared`,
+    });
     const other = await world.gateway.createKey({ account_id: "other", permissions: { inference: "read" } });
     for (const key of [world.ALL, other]) expect((await get("/v2/shared/x", key)).status).toBe(200);
     expect(world.origin.requests.map((seen) => seen.header("x-postern-account"))).toEqual(["acme", "other"]);
@@ -92,7 +96,10 @@ describe("environments (spec 2.6)", () => {
       origin: `${world.origin.url}/live`,
       test_origin: `${world.origin.url}/test`,
     });
-    const test = await world.gateway.createKey({ environment: "test", permissions: { inference: "read_write" } });
+    const test = await world.gateway.createKey({
+      environment: "test",
+      permissions: { inference: "read_write" },
+    });
     expect((await get("/v2/two/x", test)).status).toBe(200);
     expect(world.origin.only.target).toBe("/test/x");
     expect(world.origin.only.header("x-postern-environment")).toBe("test");
@@ -109,7 +116,10 @@ describe("environments (spec 2.6)", () => {
       expectRefused(answer, 403, "environment_not_available", world.origin);
       expect(answer.json.detail).toBe("Endpoint web has no test environment");
     }
-    const test = await world.gateway.createKey({ environment: "test", permissions: { graphql: "read_write" } });
+    const test = await world.gateway.createKey({
+      environment: "test",
+      permissions: { graphql: "read_write" },
+    });
     const answer = await world.gateway.call("/graphql", {
       method: "POST",
       headers: test.bearer,
@@ -133,7 +143,13 @@ describe("an origin is judged again at use (spec 6)", () => {
     ["something else than http", "ftp://example.com/"],
   ])("%s is 502, and nothing is sent", async (_, origin) => {
     const id = `bad-${crypto.randomUUID().slice(0, 8)}`;
-    await world.gateway.createEndpoint({ id, account_id: "acme", protocol: "http", path: `/bad/${id}`, origin });
+    await world.gateway.createEndpoint({
+      id,
+      account_id: "acme",
+      protocol: "http",
+      path: `/bad/${id}`,
+      origin,
+    });
     expectRefused(await get(`/bad/${id}/x`), 502, "origin_unreachable", world.origin);
   });
 });
@@ -151,7 +167,12 @@ describe("a wildcard endpoint", () => {
       path: "/v2/*",
       origin: `${origin.url}/any`,
     });
-    await gateway.createEndpoint({ id: "elsewhere", protocol: "http", path: "/else", origin: `${origin.url}/else` });
+    await gateway.createEndpoint({
+      id: "elsewhere",
+      protocol: "http",
+      path: "/else",
+      origin: `${origin.url}/else`,
+    });
     reader = await gateway.createKey({ permissions: { inference: { endpoints: { job1: "read" } } } });
   });
   afterAll(() => world?.stop());
@@ -184,7 +205,15 @@ describe("a wildcard endpoint", () => {
   });
 
   it("needs an id, and one of the form of ids", async () => {
-    for (const path of ["/v2", "/v2/", "/v2/-x/health", "/v2/_x/health", "/v2/a.b/health", "/v2/a~b/health", "/v2/*"]) {
+    for (const path of [
+      "/v2",
+      "/v2/",
+      "/v2/-x/health",
+      "/v2/_x/health",
+      "/v2/a.b/health",
+      "/v2/a~b/health",
+      "/v2/*",
+    ]) {
       const answer = await get(path);
       expect([path, answer.status]).toEqual([path, 404]);
       expect(world.origin.requests).toEqual([]);

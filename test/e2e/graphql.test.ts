@@ -10,6 +10,13 @@ import { startWorld, type World } from "../harness/world.ts";
 let world: World;
 beforeAll(async () => {
   world = await startWorld();
+  await world.gateway.createEndpoint({
+    id: "runpod",
+    account_id: "acme",
+    protocol: "graphql",
+    origin: `${world.origin.url}/runpod`,
+    allow_query_key: true,
+  });
 });
 afterAll(() => world?.stop());
 beforeEach(() => world.origin.clear());
@@ -31,7 +38,8 @@ const forwarded = () => ({
 
 describe("a read key", () => {
   it("queries; what was judged is what is forwarded, rebuilt", async () => {
-    const body = '{ "id": 7, "variables":{"id":12345678901234567890, "f": 1.0},"query":"query Q{a}" , "operationName":"Q"}';
+    const body =
+      '{ "id": 7, "variables":{"id":12345678901234567890, "f": 1.0},"query":"query Q{a}" , "operationName":"Q"}';
     expect((await send({ body })).status).toBe(200);
     expect(forwarded()).toEqual({
       target: "/gql",
@@ -44,12 +52,16 @@ describe("a read key", () => {
   });
 
   it("queries by GET; the members are rebuilt, the rest stays", async () => {
-    expect((await send({ method: "GET", path: "/graphql?x=%41&query=%7Ba%7D&variables={}" })).status).toBe(200);
+    expect((await send({ method: "GET", path: "/graphql?x=%41&query=%7Ba%7D&variables={}" })).status).toBe(
+      200,
+    );
     expect(forwarded().target).toBe("/gql?x=%41&query=%7Ba%7D&variables=%7B%7D");
   });
 
   it("has GraphQL members in the URL of a POST taken out", async () => {
-    expect((await send({ path: "/graphql?query=mutation{b}&x=1&operationName=B", body: { query: "{a}" } })).status).toBe(200);
+    expect(
+      (await send({ path: "/graphql?query=mutation{b}&x=1&operationName=B", body: { query: "{a}" } })).status,
+    ).toBe(200);
     expect(forwarded()).toMatchObject({ target: "/gql?x=1", body: '{"query":"{a}"}' });
   });
 
@@ -67,7 +79,12 @@ describe("a read key", () => {
   it.each([
     ["utf-7", 415, POLYGLOT, { "content-type": "application/json; charset=utf-7" }],
     ["the same bytes as UTF-8", 400, POLYGLOT, { "content-type": "application/json; charset=utf-8" }],
-    ["utf-16", 415, Buffer.from('{"query":"{a}"}', "utf16le"), { "content-type": "application/json; charset=utf-16le" }],
+    [
+      "utf-16",
+      415,
+      Buffer.from('{"query":"{a}"}', "utf16le"),
+      { "content-type": "application/json; charset=utf-16le" },
+    ],
     ["gzip", 415, gzipSync('{"query":"{a}"}'), { "content-encoding": "gzip" }],
     ["br", 415, brotliCompressSync('{"query":"{a}"}'), { "content-encoding": "br" }],
     ["gzip twice", 415, gzipSync(gzipSync('{"query":"{a}"}')), { "content-encoding": "gzip, gzip" }],
@@ -100,7 +117,12 @@ describe("a read key", () => {
 
   it("is refused a GET with a body, and a mutation by GET (405 with Allow: POST)", async () => {
     const body = '{"query":"mutation{b}"}';
-    expectRefused(await send({ method: "GET", path: "/graphql?query={a}", body }), 400, "invalid_request", world.origin);
+    expectRefused(
+      await send({ method: "GET", path: "/graphql?query={a}", body }),
+      400,
+      "invalid_request",
+      world.origin,
+    );
     for (const key of [world.GR, world.GW]) {
       const answer = await send({ method: "GET", path: "/graphql?query=mutation{b}", key });
       expectRefused(answer, 405, "method_not_allowed", world.origin);
@@ -112,7 +134,10 @@ describe("a read key", () => {
     const extensions = { persistedQuery: { version: 1, sha256Hash: "a".repeat(64) } };
     for (const answer of [
       await send({ body: { extensions } }),
-      await send({ method: "GET", path: `/graphql?extensions=${encodeURIComponent(JSON.stringify(extensions))}` }),
+      await send({
+        method: "GET",
+        path: `/graphql?extensions=${encodeURIComponent(JSON.stringify(extensions))}`,
+      }),
     ]) {
       expect(answer.status).toBe(200);
       expect(answer.json.errors[0]).toEqual({
@@ -163,6 +188,28 @@ describe("a read_write key", () => {
       expect((await send({ body, key: world.GW, headers: { ...headers } })).status).toBe(200);
       expect(Buffer.compare(world.origin.only.body, Buffer.from(body))).toBe(0);
     }
+  });
+});
+
+describe("with the key in the query, as in Runpod's samples", () => {
+  it("a read key queries, and a read_write key mutates; the key never goes on", async () => {
+    const ask = (key: TestKey, query: string, method: string, tail = "") =>
+      world.gateway.call(`/graphql/runpod?api_key=${key.key}${tail}`, {
+        method,
+        headers: JSON_TYPE,
+        body: method === "POST" ? { query } : undefined,
+      });
+    expect((await ask(world.GR, "{a}", "POST")).status).toBe(200);
+    expect(forwarded()).toMatchObject({ target: "/runpod", body: '{"query":"{a}"}' });
+    world.origin.clear();
+    expect((await ask(world.GR, "", "GET", "&query={a}")).status).toBe(200);
+    expect(forwarded().target).toBe("/runpod?query=%7Ba%7D");
+    world.origin.clear();
+    expect((await ask(world.GW, "mutation{b}", "POST", "&x=1")).status).toBe(200);
+    expect(forwarded().target).toBe("/runpod?x=1");
+    world.origin.clear();
+    expectRefused(await ask(world.GR, "mutation{b}", "POST"), 403, "insufficient_scope", world.origin);
+    expectRefused(await ask(world.NONE, "{a}", "POST"), 403, "insufficient_scope", world.origin);
   });
 });
 

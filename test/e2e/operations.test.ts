@@ -85,10 +85,16 @@ describe("http and openai endpoints", () => {
     const { key } = await world.gateway.createKey({ permissions: { inference: "read" } });
     const reader = { id: "", key, bearer: { authorization: `Bearer ${key}` } };
     for (const endpoint of ["web", "llm"]) {
-      for (const method of ["GET", "HEAD"]) expect((await send(method, `/v2/${endpoint}/x`, reader)).status).toBe(200);
+      for (const method of ["GET", "HEAD"])
+        expect((await send(method, `/v2/${endpoint}/x`, reader)).status).toBe(200);
       world.origin.clear();
       for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
-        expectRefused(await send(method, `/v2/${endpoint}/x`, reader), 403, "insufficient_scope", world.origin);
+        expectRefused(
+          await send(method, `/v2/${endpoint}/x`, reader),
+          403,
+          "insufficient_scope",
+          world.origin,
+        );
       }
       for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
         expect((await send(method, `/v2/${endpoint}/x`, world.ALL)).status).toBe(200);
@@ -119,9 +125,24 @@ describe("an endpoint's own operations", () => {
     expectRefused(await send("POST", "/v2/search/other", reader), 403, "insufficient_scope", world.origin);
     expectRefused(await send("GET", "/v2/search/export/a", reader), 403, "insufficient_scope", world.origin);
     expect((await send("HEAD", "/v2/search/export/a", reader)).status).toBe(403);
-    expectRefused(await send("GET", "/v2/search/e%78port/a", reader), 403, "insufficient_scope", world.origin);
-    expectRefused(await send("GET", "/v2/search/export%2Fa", reader), 403, "insufficient_scope", world.origin);
-    expectRefused(await send("POST", "/v2/search/query%2Fa", reader), 403, "insufficient_scope", world.origin);
+    expectRefused(
+      await send("GET", "/v2/search/e%78port/a", reader),
+      403,
+      "insufficient_scope",
+      world.origin,
+    );
+    expectRefused(
+      await send("GET", "/v2/search/export%2Fa", reader),
+      403,
+      "insufficient_scope",
+      world.origin,
+    );
+    expectRefused(
+      await send("POST", "/v2/search/query%2Fa", reader),
+      403,
+      "insufficient_scope",
+      world.origin,
+    );
   });
 });
 
@@ -163,8 +184,19 @@ describe("OPTIONS", () => {
     Object.keys(headers).filter((name) => name.startsWith("access-control-"));
 
   it("is answered locally with 204, with a key and without one, on every endpoint and on none", async () => {
-    for (const path of ["/v2/epA/run", "/v2/web/x", "/graphql", "/v2/foreign/x", "/v2/nowhere", "/", "/v1/account/x"]) {
-      for (const headers of [{}, world.ALL.bearer, { authorization: "nonsense" }] as Record<string, string>[]) {
+    for (const path of [
+      "/v2/epA/run",
+      "/v2/web/x",
+      "/graphql",
+      "/v2/foreign/x",
+      "/v2/nowhere",
+      "/",
+      "/v1/account/x",
+    ]) {
+      for (const headers of [{}, world.ALL.bearer, { authorization: "nonsense" }] as Record<
+        string,
+        string
+      >[]) {
         const answer = await world.gateway.call(path, { method: "OPTIONS", headers });
         expect([path, answer.status, answer.text]).toEqual([path, 204, ""]);
         expect(permissions(answer.headers)).toEqual([]);

@@ -74,7 +74,12 @@ describe("refused before anything is matched, with 400 (spec 2.3)", () => {
   });
 
   it("a control character or a quote-breaking byte in the query, here or by the runtime", async () => {
-    for (const line of ["GET /v2/web/a?b\x01", "GET /v2/web/a?b\xe9", "GET /v2/web/a?b\x7f", "GET /v2/web/a?b c"]) {
+    for (const line of [
+      "GET /v2/web/a?b\x01",
+      "GET /v2/web/a?b\xe9",
+      "GET /v2/web/a?b\x7f",
+      "GET /v2/web/a?b c",
+    ]) {
       expect((await send(line)).status).toBe(400);
       expect(world.origin.requests).toEqual([]);
     }
@@ -198,7 +203,12 @@ describe("nothing is folded, decoded or forgiven on the way to a decision", () =
 
   it("a query never changes what the path says", async () => {
     for (const query of ["?x=/status/1", "?/../status/j1", "??status"]) {
-      expectRefused(await send(`POST /v2/epA/run${query}`, world.RO.key), 403, "insufficient_scope", world.origin);
+      expectRefused(
+        await send(`POST /v2/epA/run${query}`, world.RO.key),
+        403,
+        "insufficient_scope",
+        world.origin,
+      );
     }
   });
 
@@ -222,7 +232,11 @@ describe("limits (spec 2)", () => {
 
   it("more than 128 headers are 431", async () => {
     const lines = Array.from({ length: 200 }, (_, i) => `x-h${i}: 1`);
-    const answer = await world.gateway.raw(["GET /v2/web/x HTTP/1.1", `x-api-key: ${world.ALL.key}`, ...lines]);
+    const answer = await world.gateway.raw([
+      "GET /v2/web/x HTTP/1.1",
+      `x-api-key: ${world.ALL.key}`,
+      ...lines,
+    ]);
     expectRefused(answer, 431, "headers_too_large", world.origin);
   });
 
@@ -252,7 +266,11 @@ describe("limits (spec 2)", () => {
 
   it("100 headers of 20 KiB in all pass", async () => {
     const lines = Array.from({ length: 100 }, (_, i) => `x-h${i}: ${"x".repeat(200)}`);
-    const answer = await world.gateway.raw(["GET /v2/web/x HTTP/1.1", `x-api-key: ${world.ALL.key}`, ...lines]);
+    const answer = await world.gateway.raw([
+      "GET /v2/web/x HTTP/1.1",
+      `x-api-key: ${world.ALL.key}`,
+      ...lines,
+    ]);
     expect(answer.status).toBe(200);
     expect(world.origin.only.header("x-h99")).toBe("x".repeat(200));
   });

@@ -31,19 +31,19 @@ async function rawEndpoint(script: Parameters<typeof startRawOrigin>[0], timeout
 }
 
 describe("the response to the client (spec 2.7)", () => {
-  it.each([200, 201, 202, 203, 204, 205, 206, 207, 218, 226, 300, 304, 400, 401, 402, 403, 404, 409, 410, 418, 422, 429, 451, 499, 500, 501, 503, 504, 529, 599])(
-    "has the origin's status: %i",
-    async (status) => {
-      const hasBody = ![204, 205, 304].includes(status);
-      world.origin.on("/web/status", ({ response }) => {
-        response.writeHead(status, { "x-from": "origin" });
-        response.end(hasBody ? "its body" : undefined);
-      });
-      const answer = await get("/v2/web/status");
-      expect([answer.status, answer.text]).toEqual([status, hasBody ? "its body" : ""]);
-      expect(answer.headers["x-from"]).toBe("origin");
-    },
-  );
+  it.each([
+    200, 201, 202, 203, 204, 205, 206, 207, 218, 226, 300, 304, 400, 401, 402, 403, 404, 409, 410, 418, 422,
+    429, 451, 499, 500, 501, 503, 504, 529, 599,
+  ])("has the origin's status: %i", async (status) => {
+    const hasBody = ![204, 205, 304].includes(status);
+    world.origin.on("/web/status", ({ response }) => {
+      response.writeHead(status, { "x-from": "origin" });
+      response.end(hasBody ? "its body" : undefined);
+    });
+    const answer = await get("/v2/web/status");
+    expect([answer.status, answer.text]).toEqual([status, hasBody ? "its body" : ""]);
+    expect(answer.headers["x-from"]).toBe("origin");
+  });
 
   it("lacks what would act on the gateway's host or tell about the origin", async () => {
     world.origin.on("/web/x", ({ response }) => {
@@ -117,7 +117,8 @@ describe("the response to the client (spec 2.7)", () => {
     expect(world.origin.requests).toHaveLength(2);
   });
 
-  it("has no time spent waiting when warm, and the origin's in server-timing", async () => {
+  // Warm means within the lease, which a busy machine may miss.
+  it("has no time spent waiting when warm, and the origin's in server-timing", { retry: 3 }, async () => {
     world.origin.on("/web/slow", ({ response }) => setTimeout(() => response.end("ok"), 60));
     await get("/v2/web/slow");
     const timing = (await get("/v2/web/slow")).headers["server-timing"]!;
@@ -157,12 +158,12 @@ describe("the response to the client (spec 2.7)", () => {
     });
     const answer = await get("/v2/web/x", { range: "bytes=2-5" });
     expect(world.origin.only.header("range")).toBe("bytes=2-5");
-    expect([answer.status, answer.headers["content-range"], answer.headers["content-length"], answer.text]).toEqual([
-      206,
-      "bytes 2-5/10",
-      "4",
-      "cdef",
-    ]);
+    expect([
+      answer.status,
+      answer.headers["content-range"],
+      answer.headers["content-length"],
+      answer.text,
+    ]).toEqual([206, "bytes 2-5/10", "4", "cdef"]);
     world.origin.on("/web/x", ({ response }) => {
       response.writeHead(416, { "content-range": "bytes */10" });
       response.end();
@@ -195,7 +196,12 @@ describe("compressed bodies pass byte for byte", () => {
   const small = Buffer.from("postern");
   it.each([
     ["gzip, small", "gzip", gzipSync(small), true],
-    ["gzip, large", "gzip", gzipSync(Buffer.concat([text, crypto.getRandomValues(new Uint8Array(60_000))])), true],
+    [
+      "gzip, large",
+      "gzip",
+      gzipSync(Buffer.concat([text, crypto.getRandomValues(new Uint8Array(60_000))])),
+      true,
+    ],
     ["gzip, large, streamed", "gzip", gzipSync(crypto.getRandomValues(new Uint8Array(60_000))), false],
     ["gzip, small, streamed", "gzip", gzipSync(small), false],
     ["br, small", "br", brotliCompressSync(small), true],
@@ -233,14 +239,22 @@ describe("compressed bodies pass byte for byte", () => {
   });
 
   it("without a body, too: HEAD, 204 and 304", async () => {
-    for (const [method, status] of [["HEAD", 200], ["GET", 204], ["GET", 304]] as const) {
+    for (const [method, status] of [
+      ["HEAD", 200],
+      ["GET", 204],
+      ["GET", 304],
+    ] as const) {
       world.origin.on("/web/z", ({ response }) => {
         response.writeHead(status, { "content-encoding": "gzip", etag: '"z"' });
         response.end();
       });
       const headers = { ...world.ALL.bearer, "accept-encoding": "gzip" };
       const answer = await world.gateway.call("/v2/web/z", { method, headers });
-      expect([answer.status, answer.bytes.length, answer.headers["content-encoding"]]).toEqual([status, 0, "gzip"]);
+      expect([answer.status, answer.bytes.length, answer.headers["content-encoding"]]).toEqual([
+        status,
+        0,
+        "gzip",
+      ]);
     }
   });
 });
@@ -282,7 +296,10 @@ describe("redirects", () => {
   ])("to the origin's own host are rewritten to the gateway: %s", async (_, location, expected) => {
     redirect(location.replace("ORIGIN", world.origin.url).replace("HOST", host));
     const answer = await get("/v2/web/go");
-    expect([answer.status, answer.headers.location]).toEqual([302, expected.replace("GATEWAY", world.gateway.url)]);
+    expect([answer.status, answer.headers.location]).toEqual([
+      302,
+      expected.replace("GATEWAY", world.gateway.url),
+    ]);
   });
 
   it.each([
@@ -340,7 +357,11 @@ describe("redirects", () => {
 
   it("of a POST, an event stream and HEAD are handled the same", async () => {
     redirect("http://evil.test/");
-    const post = await world.gateway.call("/v2/web/go", { method: "POST", headers: world.ALL.bearer, body: "x" });
+    const post = await world.gateway.call("/v2/web/go", {
+      method: "POST",
+      headers: world.ALL.bearer,
+      body: "x",
+    });
     expectDenial(post, 502, "origin_unreachable");
     const head = await world.gateway.call("/v2/web/go", { method: "HEAD", headers: world.ALL.bearer });
     expect([head.status, head.headers.location]).toEqual([502, undefined]);
@@ -355,7 +376,13 @@ describe("an origin that fails", () => {
 
   it("and is not there is 502", async () => {
     const origin = `http://127.0.0.1:${await closedPort()}`;
-    await world.gateway.createEndpoint({ id: "gone", account_id: "acme", protocol: "http", path: "/x/gone", origin });
+    await world.gateway.createEndpoint({
+      id: "gone",
+      account_id: "acme",
+      protocol: "http",
+      path: "/x/gone",
+      origin,
+    });
     unreachable(await get("/x/gone"));
   });
 
@@ -439,6 +466,31 @@ describe("an origin that fails", () => {
       socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"),
     );
     unreachable(await get(raw.path));
+    await raw.stop();
+  });
+
+  it.each([600, 999])("and answers with a status that HTTP does not have is 502: %i", async (status) => {
+    const raw = await rawEndpoint((socket) =>
+      socket.end(`HTTP/1.1 ${status} X\r\nContent-Length: 2\r\n\r\nok`),
+    );
+    unreachable(await get(raw.path));
+    await raw.stop();
+  });
+
+  it.each([
+    ["a body that ends with the connection", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok"],
+    ["HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\nok"],
+    ["no reason phrase", "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok"],
+    ["a reason phrase beyond ASCII", "HTTP/1.1 200 \xc7a va\r\nContent-Length: 2\r\n\r\nok"],
+    ["headers beyond ASCII", "HTTP/1.1 200 OK\r\nX-N: caf\xe9\r\nContent-Length: 2\r\n\r\nok"],
+    [
+      "a length and chunks",
+      "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    ],
+  ])("but one that answers with %s is heard", async (_, bytes) => {
+    const raw = await rawEndpoint((socket) => socket.end(Buffer.from(bytes, "latin1")));
+    const answer = await get(raw.path);
+    expect([answer.status, answer.text]).toEqual([200, "ok"]);
     await raw.stop();
   });
 

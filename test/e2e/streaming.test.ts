@@ -135,7 +135,10 @@ describe("bytes pass as they come", () => {
   });
 
   it("also compressed ones, and ones of announced length", async () => {
-    for (const headers of [{ "content-encoding": "gzip" }, { "content-length": "100000" }] as Record<string, string>[]) {
+    for (const headers of [{ "content-encoding": "gzip" }, { "content-length": "100000" }] as Record<
+      string,
+      string
+    >[]) {
       let finish = () => {};
       world.origin.on("/web/drip", ({ response }) => {
         response.writeHead(200, headers);

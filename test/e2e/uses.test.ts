@@ -29,7 +29,8 @@ describe("uses (spec 9)", () => {
     const key = await gateway.createKey({ permissions: { inference: { endpoints: { epA: "read" } } } });
     const disabled = await gateway.createKey({ enabled: false });
     const before = Date.now();
-    const call = (path: string, method = "GET", from = key) => gateway.call(path, { method, headers: from.bearer });
+    const call = (path: string, method = "GET", from = key) =>
+      gateway.call(path, { method, headers: from.bearer });
     for (let i = 0; i < 20; i += 1) expect((await call("/v2/epA/health")).status).toBe(200);
     await call("/v2/epA/run", "POST");
     await call("/v2/epB/health");
@@ -56,7 +57,11 @@ describe("uses (spec 9)", () => {
 describe("the log (spec 13)", () => {
   it("has one line a request, with what was decided and why", async () => {
     const { gateway, RO } = world;
-    const answer = await gateway.call("/v2/epA/run?secret=1", { method: "POST", headers: RO.bearer, body: "body" });
+    const answer = await gateway.call("/v2/epA/run?secret=1", {
+      method: "POST",
+      headers: RO.bearer,
+      body: "body",
+    });
     const requestId = answer.headers["x-request-id"]!;
     const line = await gateway.logOf(requestId);
     expect(line).toMatchObject({

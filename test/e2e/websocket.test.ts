@@ -33,7 +33,11 @@ const ask = (path: string, key = world.ALL, method = "GET"): Promise<Answer> =>
   ]);
 
 /** What the origin's side sees a socket end with. */
-function watchOrigin(): { closed: Promise<[number, string]>; socket: Promise<WebSocket>; seen: Promise<Seen> } {
+function watchOrigin(): {
+  closed: Promise<[number, string]>;
+  socket: Promise<WebSocket>;
+  seen: Promise<Seen>;
+} {
   const closed = Promise.withResolvers<[number, string]>();
   const socket = Promise.withResolvers<WebSocket>();
   const seen = Promise.withResolvers<Seen>();
@@ -195,7 +199,12 @@ describe("a WebSocket is refused", () => {
     const answer = await ask("/v2/epA/status/j1", world.RO);
     expect([answer.status, answer.text]).toEqual([200, '{"ok":true}']);
     expect(world.origin.only.all("upgrade")).toEqual([]);
-    expectRefused(await ask("/v2/epA/run", world.RO).finally(() => world.origin.clear()), 405, "method_not_allowed", world.origin);
+    expectRefused(
+      await ask("/v2/epA/run", world.RO).finally(() => world.origin.clear()),
+      405,
+      "method_not_allowed",
+      world.origin,
+    );
   });
 
   it("a POST that asks for one is an ordinary POST", async () => {

@@ -18,7 +18,8 @@ export interface Call {
   method?: string;
   /** A list of names and values sends them in that order, also twice. */
   headers?: Record<string, string> | string[];
-  body?: string | Uint8Array | Readable | object;
+  /** Anything but text, bytes and streams is sent as JSON. */
+  body?: string | Uint8Array | Readable | object | undefined;
 }
 
 /** An answer whose body has not been read. */
@@ -34,18 +35,24 @@ export interface OpenAnswer {
 export function open(url: string, path: string, call: Call = {}): Promise<OpenAnswer> {
   return new Promise((done, failed) => {
     const { host, port, hostname } = new URL(url);
-    const { body } = call;
-    const text = isPlain(body) ? JSON.stringify(body) : body;
+    const { text, json } = payload(call.body);
     const given = Array.isArray(call.headers) ? call.headers : Object.entries(call.headers ?? {}).flat();
     const has = (name: string) => given.some((item, i) => i % 2 === 0 && item.toLowerCase() === name);
     const headers = [...given];
     if (!has("host")) headers.push("host", host);
-    if (isPlain(body) && !has("content-type")) headers.push("content-type", "application/json");
+    if (json && !has("content-type")) headers.push("content-type", "application/json");
     if (text !== undefined && !has("content-length") && !has("transfer-encoding")) {
       if (text instanceof Readable) headers.push("transfer-encoding", "chunked");
-      else headers.push("content-length", String(Buffer.byteLength(text as string | Uint8Array)));
+      else headers.push("content-length", String(Buffer.byteLength(text)));
     }
-    const request = http.request({ hostname, port, path, method: call.method ?? "GET", headers, agent: false });
+    const request = http.request({
+      hostname,
+      port,
+      path,
+      method: call.method ?? "GET",
+      headers,
+      agent: false,
+    });
     request.on("error", failed);
     request.on("response", (response) =>
       done({
@@ -68,17 +75,23 @@ export async function call(url: string, path: string, options: Call = {}): Promi
   return answer(status, headers, Buffer.concat(chunks));
 }
 
-function isPlain(body: Call["body"]): body is object {
-  return (
-    typeof body === "object" && !(body instanceof Uint8Array) && !(body instanceof Readable) && body !== null
-  );
+function payload(body: Call["body"]): { text: string | Uint8Array | Readable | undefined; json: boolean } {
+  if (
+    body === undefined ||
+    typeof body === "string" ||
+    body instanceof Uint8Array ||
+    body instanceof Readable
+  )
+    return { text: body, json: false };
+  return { text: JSON.stringify(body), json: true };
 }
 
 function joined(rawHeaders: string[]): Record<string, string> {
   const headers: Record<string, string> = {};
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!.toLowerCase();
-    headers[name] = headers[name] === undefined ? rawHeaders[i + 1]! : `${headers[name]}, ${rawHeaders[i + 1]}`;
+    headers[name] =
+      headers[name] === undefined ? rawHeaders[i + 1]! : `${headers[name]}, ${rawHeaders[i + 1]}`;
   }
   return headers;
 }
@@ -153,6 +166,7 @@ function isWhole(received: Buffer): boolean {
   if (parsed === null) return false;
   const length = parsed.headers["content-length"];
   if (length !== undefined) return parsed.bytes.length >= Number(length);
-  if (parsed.headers["transfer-encoding"] === "chunked") return received.toString("latin1").endsWith("0\r\n\r\n");
+  if (parsed.headers["transfer-encoding"] === "chunked")
+    return received.toString("latin1").endsWith("0\r\n\r\n");
   return parsed.status === 204 || parsed.status === 304;
 }

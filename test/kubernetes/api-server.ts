@@ -34,8 +34,8 @@ export class ApiServer {
   readonly asked: Asked[] = [];
   readonly #options: ApiServerOptions;
   readonly #server: https.Server;
-  /** How long each answer takes, in ms. */
-  delay = 0;
+  /** What each answer waits for, once the request has been judged. */
+  hold: (claims: JWTPayload | null) => Promise<unknown> = async () => {};
 
   private constructor(server: https.Server, options: ApiServerOptions) {
     this.#server = server;
@@ -49,7 +49,7 @@ export class ApiServer {
     server.on("request", async (request, response) => {
       const path = request.url ?? "";
       const { status, body } = await api.answer(path, request.headers.authorization);
-      await new Promise((done) => setTimeout(done, api.delay));
+      await api.hold(api.asked.at(-1)?.claims ?? null);
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     });
     server.listen(0, "127.0.0.1");
@@ -68,7 +68,7 @@ export class ApiServer {
 
   clear(): void {
     this.asked.length = 0;
-    this.delay = 0;
+    this.hold = async () => {};
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,4 @@
-import { exportJWK, generateKeyPair, type JWK } from "jose";
+import type { JWK } from "jose";
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from "../harness/gateway.ts";
 import { type Certificate, makeCertificate } from "./certificate.ts";
 import { TlsFront } from "./tls-front.ts";
@@ -24,12 +24,6 @@ export interface KubernetesWorld {
     server?: string;
   }): Promise<void>;
   stop(): Promise<void>;
-}
-
-/** A private key as SIGNING_KEYS lists it. */
-export async function signingJwk(kid: string, alg: "ES256" | "RS256" = "ES256"): Promise<JWK> {
-  const { privateKey } = await generateKeyPair(alg, { extractable: true });
-  return { ...(await exportJWK(privateKey)), kid, alg };
 }
 
 /** A gateway behind TLS that signs, with accounts `acme` and `other`. */

@@ -11,7 +11,7 @@ import { putAccount, readAccount } from "../../src/store/accounts.ts";
 import { deleteEndpoint, type EndpointRow, putEndpoint, readEndpoint } from "../../src/store/endpoints.ts";
 import { insertKey, type KeyRow, readKey, readKeyRecord, updateKey } from "../../src/store/keys.ts";
 import type { Write } from "../../src/store/write.ts";
-import { d1Of, direct, postern, Sqlite } from "./d1.ts";
+import { d1Of, direct, type Engine, postern, Sqlite } from "./d1.ts";
 import { Owner, Sim } from "./sim.ts";
 
 export const LEASE = 2000;
@@ -21,6 +21,12 @@ const HOUR = 3_600_000;
 /** A promise of the architecture page was broken. */
 export class Broken extends Error {
   override name = "Broken";
+}
+
+/** What a change is about. */
+export interface Target {
+  sort: "key" | "account" | "endpoint";
+  which: number;
 }
 
 export interface Setting {
@@ -124,10 +130,7 @@ class Host {
       new LedgerCore(sql, () => this.#house.random().toString(36), setting.maxFences),
       {
         now: () => sim.now + this.offset,
-        db: d1Of(this.#house.db, (label, execute) => {
-          sim.current = owner;
-          return this.#house.transport(label, execute);
-        }),
+        db: this.#house.bindings(owner).DB,
         setAlarm: (at) => this.setAlarm(at),
         report: () => this.#house.tally.add("alarm failed"),
       },
@@ -201,7 +204,6 @@ export class House {
   readonly sim = new Sim();
   readonly tally: Tally;
   readonly setting: Setting;
-  readonly db = database;
   readonly truth = d1Of(database, direct);
   readonly hosts: Host[];
   readonly isolates: Isolate[] = [];
@@ -211,7 +213,6 @@ export class House {
   readonly counters = { d1: 0, kv: 0, ledger: 0 };
   readonly #history = new Map<string, Version[]>();
   readonly #kv = new Map<string, string[]>();
-  readonly #env: Env;
   readonly #lastUsed = new Map<string, number>();
   /** Uses that isolates counted, by isolate; those the ledger was given; those they were told it has. */
   readonly #counted = new Map<string, number>();
@@ -236,11 +237,10 @@ export class House {
       ...KEYS.map(({ hash }) => ({ kind: keys as Kind<unknown>, name: hash })),
       ...NODES.map((name) => ({ kind: NODE_KIND as Kind<unknown>, name })),
     ];
-    this.#env = this.#bindings();
   }
 
   async furnish(): Promise<void> {
-    const { db } = this;
+    const db = database;
     for (const id of ACCOUNTS) db.exec("INSERT INTO accounts VALUES (?, 'A', 10, 0, 1, 0, 0)", [id]);
     for (const { id, account, hash } of KEYS.slice(0, 3)) {
       db.exec(
@@ -265,71 +265,65 @@ export class House {
 
   // ---- the platform ----
 
-  readonly transport = <T>(label: string, execute: () => T): Promise<T> =>
-    this.sim.call(
-      label,
-      "d1",
-      (owner) => this.#isCut("d1", owner),
-      () => {
-        this.counters.d1 += 1;
-        const result = execute();
-        if (label.startsWith("INSERT INTO audit_log")) this.#snapshot(this.sim.now);
-        if (label.startsWith("INSERT INTO key_usage")) this.#checkLastUsed();
-        return result;
-      },
-    );
-
-  #isCut(service: keyof House["cut"], owner: Owner): boolean {
-    const from = this.cut[service];
-    return from.size > 0 && (from.has("all") || from.has((owner.parent ?? owner).name));
-  }
-
-  #bindings(): Env {
-    const ledger = (shard: number) => {
-      const call = <T>(label: string, execute: () => T) =>
-        this.sim.call(
-          `shard ${shard} ${label}`,
-          "ledger",
-          (owner) => this.#isCut("ledger", owner),
-          () => {
-            this.counters.ledger += 1;
-            return execute();
-          },
-        );
-      const host = this.hosts[shard] as Host;
+  /** What the platform binds for whoever that is. */
+  bindings(owner: Owner): Env {
+    const via =
+      (service: keyof House["cut"]) =>
+      <T>(label: string, execute: () => T): Promise<T> => {
+        const isCut = () => {
+          const from = this.cut[service];
+          return from.size > 0 && (from.has("all") || from.has((owner.parent ?? owner).name));
+        };
+        return this.sim.call(owner, service, label, isCut, () => {
+          this.counters[service] += 1;
+          return execute();
+        });
+      };
+    const [ledger, kv, d1] = [via("ledger"), via("kv"), via("d1")];
+    const shard = (number: number) => {
+      const host = this.hosts[number] as Host;
       return {
-        open: (id: string, subjects: string[]) => call("open", () => host.running.open(id, subjects)),
-        close: (id: string) => call("close", () => host.running.close(id)),
+        open: (id: string, subjects: string[]) =>
+          ledger(`shard ${number} open ${id}`, () => host.running.open(id, subjects)),
+        close: (id: string) => ledger(`shard ${number} close ${id}`, () => host.running.close(id)),
         sync: (request: SyncRequest) =>
-          call("sync", () => {
-            this.#noteUses(request, shard);
+          ledger(`shard ${number} sync`, () => {
+            this.#noteUses(request, number);
             return host.running.sync(request);
           }),
       };
     };
-    const kv = <T>(label: string, execute: () => T) =>
-      this.sim.call(`KV ${label}`, "kv", (owner) => this.#isCut("kv", owner), execute);
+    const replicated: Engine = {
+      exec: (sql, values) => {
+        this.#replicate();
+        return replica.exec(sql, values);
+      },
+      transaction: (body) => body(),
+    };
     return {
-      LEDGER: { getByName: (name: string) => ledger(Number(name.replace("shard-", ""))) },
+      LEDGER: { getByName: (name: string) => shard(Number(name.replace("shard-", ""))) },
       KEYS: {
         get: (name: string) =>
-          kv("get", () => {
-            this.counters.kv += 1;
+          kv("KV get", () => {
             const versions = this.#kv.get(name) ?? [];
             return versions[versions.length - 1 - this.kvLag] ?? null;
           }),
         put: (name: string, text: string) =>
-          kv("put", () => {
+          kv("KV put", () => {
             this.#kv.set(name, [...(this.#kv.get(name) ?? []), text]);
           }),
       },
-      DB: d1Of(database, this.transport, {
-        exec: (sql, values) => {
-          this.#replicate();
-          return replica.exec(sql, values);
-        },
-        transaction: (body) => body(),
-      }),
+      DB: d1Of(
+        database,
+        (label, execute) =>
+          d1(label, () => {
+            const result = execute();
+            if (label.startsWith("INSERT INTO audit_log")) this.#snapshot(this.sim.now);
+            if (label.startsWith("INSERT INTO key_usage")) this.#checkLastUsed();
+            return result;
+          }),
+        replicated,
+      ),
     } as unknown as Env;
   }
 
@@ -348,7 +342,7 @@ export class House {
 
   /** Puts something into KV that does not belong there. */
   litter(name: number, what: number): void {
-    const { kind, name: of } = this.names[name % this.names.length] as Name;
+    const { kind, name: of } = this.names[name] as Name;
     const others = [...this.#kv.values()].flat();
     const texts = ["{", "null", "[]", '{"value":{},"stamp":{}}', others[what % Math.max(1, others.length)] ?? ""];
     const cacheName = kind.cacheName(of);
@@ -394,13 +388,13 @@ export class House {
     then?: (found: Found<unknown>) => void,
   ): Promise<Owner> {
     const isolate = this.isolates[slot] as Isolate;
-    const name = this.names[which % this.names.length] as Name;
+    const name = this.names[which] as Name;
     const owner = new Owner(`request ${this.sim.step} in ${isolate.id}`, isolate.owner);
     const { sim } = this;
     const began = { at: sim.now, step: sim.step };
     const clock = () => sim.now + isolate.offset;
     const world: World = {
-      ...worldOf(this.#env, { waitUntil: () => undefined }),
+      ...worldOf(this.bindings(owner), { waitUntil: () => undefined }),
       now: clock,
       random: () => (this.calm ? 0 : this.random()),
       wait: (ms) => new Promise((resolve) => sim.timer(ms, resolve)),
@@ -440,23 +434,22 @@ export class House {
   // ---- changes ----
 
   /** A management Worker makes a change. */
-  async change(pick: number): Promise<void> {
+  async change(target: Target, what: number): Promise<void> {
     const { sim, truth } = this;
     const n = this.changes.length;
     const owner = new Owner(`change ${n}`);
     const now = sim.now;
     const change: Change = { id: `c${n}`, owner, subjects: [], result: null };
     this.changes.push(change);
-    const [what, whom] = [pick % 16, Math.floor(pick / 16)];
     await sim.run(owner, async () => {
-      const writes = await this.#compose(what, whom, n, now, truth);
+      const writes = await this.#compose(target, what, n, now, truth);
       if (writes === null) {
         owner.dead = true;
         return;
       }
       change.subjects = writes.flatMap(({ subjects }) => subjects);
       sim.trace?.push(`${sim.step} change ${n}: ${change.subjects}`);
-      const world = changeWorldOf(this.#env, this.setting.shards, { waitUntil: () => undefined });
+      const world = changeWorldOf(this.bindings(owner), this.setting.shards, { waitUntil: () => undefined });
       const audit = {
         id: change.id,
         at: now,
@@ -466,7 +459,7 @@ export class House {
         action: "x",
         subject: "x",
         before: null,
-        after: await this.#ownRow(what, whom, n, truth),
+        after: await this.#ownRow(target, what, n, truth),
       };
       try {
         change.result = await applyChange(world, audit, writes);
@@ -479,44 +472,43 @@ export class House {
   }
 
   async #compose(
+    { sort, which }: Target,
     what: number,
-    whom: number,
     n: number,
     now: number,
     truth: D1Database,
   ): Promise<Write[] | null> {
-    if (what < 3) {
-      const id = ACCOUNTS[whom % 2] as string;
-      const row = await readAccount(truth, id);
+    if (sort === "account") {
+      const row = await readAccount(truth, ACCOUNTS[which] as string);
       return row && [putAccount(row, { ...row, suspended: !row.suspended })];
     }
-    if (what < 7) {
-      const place = ENDPOINTS[whom % ENDPOINTS.length] as (typeof ENDPOINTS)[number];
+    if (sort === "endpoint") {
+      const place = ENDPOINTS[which] as (typeof ENDPOINTS)[number];
       const row = await readEndpoint(truth, place.id);
-      if (row !== null && what === 3) return [deleteEndpoint(row, now)];
-      const made = { ...(row ?? endpoint(now)), ...place, name: `n${n}` };
-      return [putEndpoint(row, made)];
+      if (row !== null && what < 3) return [deleteEndpoint(row, now)];
+      return [putEndpoint(row, { ...(row ?? endpoint(now)), ...place, name: `n${n}` })];
     }
-    const { id, account, hash } = KEYS[whom % KEYS.length] as (typeof KEYS)[number];
+    const { id, account, hash } = KEYS[which] as (typeof KEYS)[number];
     const row = await readKey(truth, id);
     if (row === null) return [insertKey(keyRow(id, account, hash, now), now)];
-    if (what === 7) return [updateKey(row, { revoked_at: now, name: `n${n}` }, now)];
-    if (what === 8) {
+    if (what === 0) return [updateKey(row, { revoked_at: now, name: `n${n}` }, now)];
+    if (what === 1) {
       // Rotation: one change, two keys, mostly of two shards.
       const next = KEYS[3] as (typeof KEYS)[number];
       const fresh = keyRow(next.id, next.account, next.hash, now);
       return [updateKey(row, { rotated_to: next.id, name: `n${n}` }, now), insertKey(fresh, now)];
     }
-    if (what < 12) return [updateKey(row, { enabled: !row.enabled, name: `n${n}` }, now, { needsRoom: !row.enabled })];
-    return [updateKey(row, { name: `n${n}` }, now)];
+    const toggled = what < 4 ? !row.enabled : row.enabled;
+    return [updateKey(row, { enabled: toggled, name: `n${n}` }, now, { needsRoom: what === 2 })];
   }
 
   /** A changed key as its change computes it. Nobody may put that into KV; a mutant does. */
-  async #ownRow(what: number, whom: number, n: number, truth: D1Database): Promise<unknown> {
-    const { hash } = KEYS[whom % KEYS.length] as (typeof KEYS)[number];
+  async #ownRow({ sort, which }: Target, what: number, n: number, truth: D1Database): Promise<unknown> {
+    if (sort !== "key" || what < 2) return null;
+    const { hash } = KEYS[which] as (typeof KEYS)[number];
     const record = await readKeyRecord(truth, hash);
-    if (record === null || what < 9) return null;
-    const enabled = what < 12 ? !record.enabled : record.enabled;
+    if (record === null) return null;
+    const enabled = what < 4 ? !record.enabled : record.enabled;
     const { kind } = this.names[0] as Name;
     return { name: kind.cacheName(hash), shard: kind.shard(hash), value: { ...record, enabled, name: `n${n}` } };
   }

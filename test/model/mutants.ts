@@ -112,8 +112,8 @@ export const MUTANTS: Mutant[] = [
     one(
       "the alarm's close not waiting for D1",
       SHARD,
-      "      await within(abandonChange",
-      "      void within(abandonChange",
+      "      await within(abandonChange(this.#world.db, id, this.#world.now()), D1_PATIENCE);",
+      "      abandonChange(this.#world.db, id, this.#world.now()).catch(() => undefined);",
     ),
   ),
   listed(one("alarm without the tombstone", SHARD, "abandonChange(this.#world.db, id, this.#world.now())", "Promise.resolve()")),

@@ -1,4 +1,4 @@
-import { Broken, House, NAMES, type Setting, Tally } from "./house.ts";
+import { Broken, House, KEYS, NAMES, type Setting, Tally, type Target } from "./house.ts";
 import type { Fate } from "./sim.ts";
 
 /**
@@ -10,9 +10,64 @@ export type Schedule = readonly number[];
 /** Largest number in a schedule. */
 export const MOST = 2 ** 31 - 1;
 
-const FATES: Fate[] = ["lost", "refused", "after", "late", "repeat"];
-const PAUSES = [1, 5, 50, 300, 700, 999, 1000, 1001, 1500, 2000, 2500, 10_000, 31_000];
+const FATES: Fate[][] = [
+  ["lost", "refused", "after", "late", "repeat"],
+  ["lost", "refused", "after", "late", "repeat"],
+  ["late", "after"],
+  ["late"],
+  ["refused", "late"],
+  ["lost", "repeat"],
+];
+const PAUSES = [
+  [1, 5, 50, 300, 700, 999, 1000, 1001, 1500, 2000, 2500, 10_000, 31_000],
+  [1, 300, 700, 999, 1000, 1001, 1500, 1900],
+  [1, 5, 50],
+  [1000, 2001, 31_000],
+];
 const SERVICES = ["d1", "ledger", "kv"] as const;
+
+/** What a schedule is about: few things at once meet more often than many. */
+const FOCUS: { names: number[]; targets: Target[] }[] = [
+  ...KEYS.map((_, which) => ({
+    names: [which],
+    targets: [
+      { sort: "key" as const, which },
+      { sort: "key" as const, which },
+      { sort: "account" as const, which: which % 2 },
+    ],
+  })),
+  {
+    names: [KEYS.length, KEYS.length + 1, KEYS.length + 2],
+    targets: [0, 1, 2, 3].map((which) => ({ sort: "endpoint", which })),
+  },
+  {
+    names: Array.from({ length: NAMES }, (_, which) => which),
+    targets: [
+      ...[0, 1, 2, 3].map((which) => ({ sort: "key" as const, which })),
+      ...[0, 1].map((which) => ({ sort: "account" as const, which })),
+      ...[0, 1, 2, 3].map((which) => ({ sort: "endpoint" as const, which })),
+    ],
+  },
+];
+
+/** What is likely in a schedule. */
+interface Mood {
+  names: number[];
+  targets: Target[];
+  fates: Fate[];
+  /** One message in so many meets a fate; null: none does. */
+  faultOdds: number | null;
+  /** One message in so many is not the oldest. */
+  disorder: number;
+  pauses: number[];
+  /** Before one pause in so many, what is under way may end. */
+  rest: number;
+  clocksMove: boolean;
+  /** How many messages go their way at once, at most; 0: one by one. */
+  flow: number;
+  /** Messages astray arrive before the ledger has given their change up, after that, or while it tries to. */
+  end: "before" | "after" | "amid";
+}
 
 /** Digits of a number, to the base that each asks for. */
 class Digits {
@@ -34,38 +89,50 @@ class Digits {
   }
 }
 
-function settingOf(number: number): Setting {
+function settingOf(number: number): { setting: Setting; mood: Mood } {
   const digits = new Digits(number);
-  return {
+  const setting = {
     shards: 1 + digits.next(3),
-    isolates: 2 + digits.next(2),
+    isolates: 1 + digits.next(3),
     maxFences: digits.of([2, 4, 1024]),
     offsets: [0, digits.of([0, 0, 3600_000, -3600_000]), digits.of([0, 900, -900])],
   };
+  const mood = {
+    ...digits.of([...FOCUS, FOCUS.at(-1) as (typeof FOCUS)[number]]),
+    fates: digits.of(FATES),
+    faultOdds: digits.of([null, 2, 5, 10, 30]),
+    disorder: digits.of([1, 2, 10]),
+    pauses: digits.of(PAUSES),
+    rest: digits.of([1, 1, 2, 10]),
+    clocksMove: digits.next(8) === 0,
+    flow: digits.of([0, 6, 24]),
+    end: digits.of(["before", "after", "amid"] as const),
+  };
+  return { setting, mood };
 }
 
 /** What the schedule's next number brings about. */
-async function happen(house: House, number: number): Promise<void> {
+async function happen(house: House, mood: Mood, number: number): Promise<void> {
   const { sim } = house;
   const digits = new Digits(number);
   const what = digits.next(100);
   const slot = () => digits.next(house.isolates.length);
-  const isolate = () => house.isolates[slot()];
   if (what < 40) {
-    // Half the messages come in the order they were sent.
-    const index = digits.next(2) === 0 ? 0 : digits.next(Math.max(1, sim.pending.length));
-    const fate = digits.next(8) === 0 ? digits.of(FATES) : "ok";
-    await sim.fire(index, fate);
+    const index = digits.next(mood.disorder) === 0 ? digits.next(Math.max(1, sim.pending.length)) : sim.next;
+    const fails = mood.faultOdds !== null && digits.next(mood.faultOdds) === 0;
+    await sim.fire(index, fails ? digits.of(mood.fates) : "ok");
+  } else if (what < 52) {
+    for (let n = digits.next(1 + mood.flow); n >= 0; n -= 1) await sim.fire(sim.next, "ok");
   } else if (what < 54) {
-    for (let n = 1 + digits.next(24); n > 0; n -= 1) await sim.fire(0, "ok");
+    const astray = sim.pending.flatMap((message, index) => (message.astray ? [index] : []));
+    await sim.fire(astray[digits.next(Math.max(1, astray.length))] ?? -1, "ok");
   } else if (what < 72) {
-    await house.request(slot(), digits.next(NAMES), digits.of(["no", "no", "no", "get", "ask"]));
+    await house.request(slot(), digits.of(mood.names), digits.of(["no", "no", "no", "get", "ask"]));
   } else if (what < 81) {
-    await house.change(digits.next(256));
+    await house.change(digits.of(mood.targets), digits.next(10));
   } else if (what < 92) {
-    // Mostly what is under way ends before much time passes.
-    if (digits.next(3) > 0) for (let n = 0; n < 60; n += 1) await sim.fire(0, "ok");
-    await sim.advance(digits.of(PAUSES));
+    if (digits.next(mood.rest) === 0) for (let n = 0; n < 60; n += 1) await sim.fire(sim.next, "ok");
+    await sim.advance(digits.of(mood.pauses));
   } else if (what < 93) {
     house.killIsolate(slot());
   } else if (what < 94) {
@@ -75,11 +142,11 @@ async function happen(house: House, number: number): Promise<void> {
   } else if (what < 95) {
     house.hosts[digits.next(house.hosts.length)]?.stop();
   } else if (what < 97) {
-    if (digits.next(2) === 0) house.cut[digits.of(SERVICES)].add(digits.of(["all", isolate()?.id ?? ""]));
+    if (digits.next(2) === 0) house.cut[digits.of(SERVICES)].add(digits.of(["all", house.isolates[slot()]?.id ?? ""]));
     else for (const cut of Object.values(house.cut)) cut.clear();
   } else if (what < 98) {
     const of = slot();
-    if (digits.next(8) === 0) house.moveClock(of, digits.of([-100, -2500, -3_600_000, 500]));
+    if (mood.clocksMove) house.moveClock(of, digits.of([-100, -1000, -2500, -3_600_000, 500]));
   } else if (what < 99) {
     if (digits.next(3) === 0) house.wipe(digits.next(house.hosts.length));
     else house.kvLag = digits.next(4);
@@ -105,12 +172,40 @@ async function settle(house: House): Promise<void> {
   }
 }
 
+/** Everything that is under way arrives, but for what is astray. */
 async function deliver(house: House): Promise<void> {
-  for (let n = 0; house.sim.pending.length > 0; n += 1) {
+  const { sim } = house;
+  for (let n = 0; sim.next >= 0; n += 1) {
     if (n > 20_000) throw new Broken("messages without end");
-    await house.sim.fire(0, "ok");
+    await sim.fire(sim.next, "ok");
   }
   if (house.failure !== null) throw house.failure;
+}
+
+/** D1 is away while the ledger gives up what is open. */
+async function giveUp(house: House): Promise<void> {
+  house.cut.d1.add("all");
+  for (let n = 0; n < 6; n += 1) {
+    await deliver(house);
+    await house.sim.advance(10_000);
+  }
+  await deliver(house);
+  house.cut.d1.clear();
+}
+
+/** Every isolate is asked for everything. */
+async function warm(house: House): Promise<void> {
+  for (const slot of house.isolates.keys()) {
+    for (let which = 0; which < NAMES; which += 1) {
+      await house.request(slot, which, "no");
+      await deliver(house);
+    }
+  }
+}
+
+/** What was astray arrives after all. */
+async function arrive(house: House): Promise<void> {
+  while (house.sim.pending.length > 0) await house.sim.fire(0, "ok");
 }
 
 /** Every name is served right, and from the cache; a new isolate has it from KV. */
@@ -158,12 +253,17 @@ async function checkCaches(house: House): Promise<void> {
  * @throws Broken when a promise of docs/architecture.md is broken
  */
 export async function run(schedule: Schedule, tally = new Tally(), trace: string[] | null = null): Promise<void> {
-  const house = new House(settingOf(schedule[0] ?? 0), tally);
+  const { setting, mood } = settingOf(schedule[0] ?? 0);
+  const house = new House(setting, tally);
   house.sim.trace = trace;
   const giveTimersBack = house.sim.takeTimers();
   try {
     await house.furnish();
-    for (const number of schedule.slice(1)) await happen(house, number);
+    for (const number of schedule.slice(1)) await happen(house, mood, number);
+    if (mood.end === "amid") await giveUp(house);
+    if (mood.end === "after") await settle(house);
+    if (mood.end !== "before") await warm(house);
+    await arrive(house);
     await settle(house);
     await checkCaches(house);
     await settle(house);

@@ -25,6 +25,8 @@ export type Fate = "ok" | "lost" | "refused" | "after" | "late" | "repeat";
 
 interface Pending {
   label: string;
+  /** Held up in the network: nothing waits for it any more, and it may yet arrive. */
+  astray: boolean;
   run(fate: Fate): void;
 }
 
@@ -60,13 +62,19 @@ export class Sim {
     this.current = this.nobody;
   }
 
-  post(label: string, run: (fate: Fate) => void): void {
-    this.pending.push({ label, run });
+  post(label: string, run: (fate: Fate) => void, astray = false): void {
+    this.pending.push({ label, run, astray });
+  }
+
+  /** Index of the message that waits for longest, those astray left aside; -1 when there is none. */
+  get next(): number {
+    return this.pending.findIndex(({ astray }) => !astray);
   }
 
   async fire(index: number, fate: Fate): Promise<void> {
-    const [message] = this.pending.splice(index, 1);
+    const message = this.pending[index];
     if (message === undefined) return;
+    this.pending.splice(index, 1);
     this.trace?.push(`${this.step} ${message.label} ${fate}`);
     this.step += 1;
     message.run(fate);
@@ -74,9 +82,17 @@ export class Sim {
     this.current = this.nobody;
   }
 
-  /** A call over the network by whoever runs now; `execute` happens when the message arrives. */
-  call<T>(label: string, service: string, cut: (owner: Owner) => boolean, execute: () => T): Promise<T> {
-    const owner = this.current;
+  /**
+   * A call over the network; `execute` happens when the message arrives.
+   * @param isCut whether the caller cannot reach the service at the time
+   */
+  call<T>(
+    owner: Owner,
+    service: "d1" | "kv" | "ledger",
+    label: string,
+    isCut: () => boolean,
+    execute: () => T,
+  ): Promise<T> {
     const sentAt = this.now;
     owner.trouble[service] = (owner.trouble[service] ?? 0) + 1;
     return new Promise<T>((resolve, reject) => {
@@ -96,13 +112,14 @@ export class Sim {
       };
       this.post(`${owner.name}: ${label}`, (fate) => {
         if (fate === "lost") return;
-        if (fate === "refused" || cut(owner)) return fail();
+        if (fate === "refused" || isCut()) return fail();
         if (fate === "late") {
-          this.post(`${owner.name}: ${label}, late`, () => void arrive());
+          this.post(`${owner.name}: ${label}, late`, () => void arrive(), true);
           return fail();
         }
         const settle = arrive();
-        if (fate === "repeat") this.post(`${owner.name}: ${label}, again`, () => void arrive());
+        // D1 runs a batch once, or not at all.
+        if (fate === "repeat" && service !== "d1") this.post(`${owner.name}: ${label}, again`, () => void arrive(), true);
         if (fate === "after") return fail();
         this.post(`${owner.name}: ${label}, answer`, (fate) => {
           if (!owner.alive) return;

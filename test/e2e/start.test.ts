@@ -1,0 +1,219 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { call } from "../harness/http.ts";
+import { closedPort } from "../harness/origin.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const run = promisify(execFile);
+
+/** `npm start` as somebody at a terminal runs it. */
+class Running {
+  readonly output: string[] = [];
+  readonly url: string;
+  readonly #npm: ChildProcess;
+
+  private constructor(npm: ChildProcess, port: number) {
+    this.#npm = npm;
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  static async start(stateDir: string, port: number): Promise<Running> {
+    const npm = spawn("npm", ["start"], {
+      cwd: ROOT,
+      env: environment(stateDir, { PORT: String(port) }),
+      stdio: ["ignore", "pipe", "inherit"],
+      detached: true, // a process group of its own, as a shell gives it
+    });
+    const running = new Running(npm, port);
+    const ready = Promise.withResolvers<void>();
+    createInterface({ input: npm.stdout! }).on("line", (line) => {
+      running.output.push(line);
+      if (line === `Postern is ready on ${running.url}`) ready.resolve();
+    });
+    npm.on("exit", () => ready.reject(new Error(`npm start ended:\n${running.output.join("\n")}`)));
+    await ready.promise;
+    return running;
+  }
+
+  /** Each printed command, with the status that it announces. */
+  get commands(): { status: number; what: string; command: string }[] {
+    return this.output.flatMap((line, i) => {
+      const [, status, what] = /^(\d{3}): (.+)$/.exec(line) ?? [];
+      return status === undefined
+        ? []
+        : [{ status: Number(status), what: what!, command: this.output[i + 1]!.trim() }];
+    });
+  }
+
+  /** The printed key of a name. */
+  key(name: string): string {
+    const line = this.output.find((text) => text.startsWith(`  ${name} `));
+    return line!.trim().split(/\s+/).at(-1)!;
+  }
+
+  /** Ctrl-C: the whole process group hears it. @returns the exit code */
+  async interrupt(): Promise<number | null> {
+    const exited = once(this.#npm, "exit");
+    process.kill(-this.#npm.pid!, "SIGINT");
+    return (await exited)[0];
+  }
+
+  /** Kills npm alone, which cannot tell its child. */
+  async killNpm(): Promise<void> {
+    const exited = once(this.#npm, "exit");
+    this.#npm.kill("SIGKILL");
+    await exited;
+  }
+
+  /** Process ids of everything that `npm start` has running. */
+  async processes(): Promise<number[]> {
+    const parents = new Map<number, number>();
+    for (const name of await readdir("/proc")) {
+      if (!/^\d+$/.test(name)) continue;
+      const text = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
+      parents.set(Number(name), Number(text.slice(text.lastIndexOf(")")).split(" ")[2]));
+    }
+    const found = [this.#npm.pid!];
+    for (const pid of found) for (const [child, parent] of parents) if (parent === pid) found.push(child);
+    return found;
+  }
+}
+
+function environment(stateDir: string, more: Record<string, string> = {}): NodeJS.ProcessEnv {
+  const { VITEST: _, NODE_ENV: __, ...rest } = process.env;
+  return { ...rest, POSTERN_STATE_DIR: stateDir, ...more };
+}
+
+const alive = (pid: number) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+async function token(stateDir: string, ...args: string[]): Promise<string> {
+  const { stdout } = await run("npm", ["run", "--silent", "token", "--", ...args], {
+    cwd: ROOT,
+    env: environment(stateDir),
+  });
+  return stdout;
+}
+
+describe("npm start (spec 12)", { timeout: 60_000 }, () => {
+  let stateDir: string;
+  let port: number;
+  let gateway: Running;
+
+  beforeAll(async () => {
+    stateDir = await mkdtemp(join(tmpdir(), "postern-start-"));
+    port = await closedPort();
+    gateway = await Running.start(stateDir, port);
+  }, 60_000);
+  afterAll(async () => {
+    if (gateway !== undefined && (await gateway.processes()).some(alive)) await gateway.interrupt();
+    await rm(stateDir, { recursive: true, force: true });
+  }, 60_000);
+
+  it("prints commands that show a 200, a 403 and a 401, and they answer as printed", async () => {
+    expect(new Set(gateway.commands.map(({ status }) => status))).toEqual(new Set([200, 403, 401]));
+    for (const { status, what, command } of gateway.commands) {
+      expect(command).toMatch(/^curl -i /);
+      const { stdout } = await run("sh", ["-c", command]);
+      expect([what, stdout.split("\r\n", 1)[0]]).toEqual([what, expect.stringMatching(` ${status} `)]);
+    }
+  });
+
+  it("has a demo account with one key of each kind", async () => {
+    const status = async (name: string, path: string) =>
+      (await call(gateway.url, path, { headers: { authorization: `Bearer ${gateway.key(name)}` } })).status;
+    expect(await status("Full access", "/v2/chat/models")).toBe(200);
+    expect(await status("Inference", "/v2/jobs/health")).toBe(200);
+    expect(await status("Restricted", "/v2/chat/models")).toBe(200);
+    expect(await status("Restricted", "/v2/jobs/health")).toBe(403);
+    expect(await status("Test environment", "/v2/chat/models")).toBe(200);
+    expect(await status("Test environment", "/v2/jobs/health")).toBe(403);
+    expect(await status("Kubernetes", "/v2/chat/models")).toBe(403);
+    expect(await status("Disabled", "/v2/chat/models")).toBe(401);
+    expect(await status("Expires soon", "/v2/chat/models")).toBe(200);
+    expect(await status("Legacy", "/v2/chat/models")).toBe(200);
+    expect(await status("Legacy", "/graphql?query={pods{id}}")).toBe(200);
+  });
+
+  it("npm run --silent token prints a session token and nothing else", async () => {
+    const printed = await token(stateDir, "--account", "demo");
+    expect(printed).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    await expect(token(stateDir)).rejects.toMatchObject({ code: 2, stdout: "" });
+  });
+
+  it("a key made with such a session works, shows its last use, and stops when told", async () => {
+    const session = { authorization: `Bearer ${(await token(stateDir, "--account", "demo")).trim()}` };
+    const manage = (method: string, path: string, body?: object) =>
+      call(gateway.url, `/v1/account/api-keys${path}`, { method, headers: session, body });
+    const created = await manage("POST", "", { name: "made by a test", scopes: { read_only: true } });
+    expect(created.status).toBe(201);
+    const { id, key } = created.json;
+    const models = () => call(gateway.url, "/v2/chat/models", { headers: { "x-api-key": key } });
+    const eventually = { timeout: 5000, interval: 50 };
+
+    const before = Math.floor(Date.now() / 1000) * 1000;
+    expect((await models()).status).toBe(200);
+    const shown = async () => Date.parse((await manage("GET", `/${id}`)).json.last_used_at ?? "");
+    await expect.poll(shown, eventually).toBeGreaterThanOrEqual(before);
+
+    expect((await manage("PATCH", `/${id}`, { enabled: false })).status).toBe(200);
+    await expect.poll(async () => (await models()).status, eventually).toBe(401);
+    expect((await manage("PATCH", `/${id}`, { enabled: true })).status).toBe(200);
+    await expect.poll(async () => (await models()).status, eventually).toBe(200);
+    expect((await manage("POST", `/${id}/revoke`)).status).toBe(200);
+    await expect.poll(async () => (await models()).status, eventually).toBe(401);
+    expect((await manage("PATCH", `/${id}`, { enabled: true })).status).toBe(409);
+  });
+
+  it("keeps its secrets for their owner alone", async () => {
+    const { mode } = await stat(join(stateDir, "local-secrets.json"));
+    expect(mode & 0o777).toBe(0o600);
+  });
+
+  it("stops cleanly on SIGINT and leaves nothing running", async () => {
+    const processes = await gateway.processes();
+    expect(processes.length).toBeGreaterThanOrEqual(3); // npm, node, workerd
+    expect(await gateway.interrupt()).toBe(0);
+    await expect.poll(() => processes.filter(alive), { timeout: 10_000 }).toEqual([]);
+  });
+
+  it("started again, has the same keys and what became of them", async () => {
+    const { output } = gateway;
+    gateway = await Running.start(stateDir, port);
+    const keys = (lines: string[]) => lines.filter((line) => /^ {2}\S.* \S{20,}$/.test(line));
+    expect(keys(gateway.output)).toEqual(keys(output));
+    for (const { status, what, command } of gateway.commands) {
+      const { stdout } = await run("sh", ["-c", command]);
+      expect([what, stdout.split("\r\n", 1)[0]]).toEqual([what, expect.stringMatching(` ${status} `)]);
+    }
+    const session = { authorization: `Bearer ${(await token(stateDir, "--account", "demo")).trim()}` };
+    const { json } = await call(gateway.url, "/v1/account/api-keys?q=made", { headers: session });
+    expect(json.data).toMatchObject([{ name: "made by a test", status: "revoked" }]);
+  });
+
+  it("says so where the port is taken, and does not start", async () => {
+    const second = run("npm", ["start"], { cwd: ROOT, env: environment(stateDir, { PORT: String(port) }) });
+    await expect(second).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`Port ${port} on 127.0.0.1 is already in use`),
+    });
+  });
+
+  it("leaves nothing running where npm itself is killed", async () => {
+    const processes = await gateway.processes();
+    await gateway.killNpm();
+    await expect.poll(() => processes.filter(alive), { timeout: 15_000 }).toEqual([]);
+  });
+});
