@@ -104,64 +104,70 @@ const versions = ["v1beta1", "v1"].filter((version) => version === "v1beta1" || 
 const why =
   kubectlVersion === null ? " (SKIPPED: there is no kubectl here)" : hasCurl ? "" : " (SKIPPED: no curl)";
 
-describe.skipIf(why !== "").each(versions)(`kubectl 1.${kubectlMinor}, %s${why}`, (version) => {
-  const kubectl = async (env: NodeJS.ProcessEnv, ...args: string[]) => {
-    const config = join(home, `kubeconfig-${version}`);
-    await writeFile(config, await kubeconfigOf(version));
-    // A cache of its own each time: a new machine asks for everything.
-    const cache = await mkdtemp(join(home, "cache-"));
-    return run(KUBECTL, ["--kubeconfig", config, "--cache-dir", cache, ...args], { ...environment, ...env });
-  };
+describe.skipIf(why !== "").each(versions)(
+  `kubectl${kubectlMinor === 0 ? "" : ` 1.${kubectlMinor}`}, %s${why}`,
+  (version) => {
+    const kubectl = async (env: NodeJS.ProcessEnv, ...args: string[]) => {
+      const config = join(home, `kubeconfig-${version}`);
+      await writeFile(config, await kubeconfigOf(version));
+      // A cache of its own each time: a new machine asks for everything.
+      const cache = await mkdtemp(join(home, "cache-"));
+      return run(KUBECTL, ["--kubeconfig", config, "--cache-dir", cache, ...args], {
+        ...environment,
+        ...env,
+      });
+    };
 
-  it("lists pods with a key from the environment", async () => {
-    const { code, stdout, stderr } = await kubectl(
-      { POSTERN_API_KEY: HOLDER.key },
-      "get",
-      "pods",
-      "-o",
-      "name",
-    );
-    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "pod/web-0\n", stderr: "" });
-    expect(api.asked.filter(({ refused }) => refused !== null)).toEqual([]);
-    expect(api.asked.at(-1)?.claims).toMatchObject({
-      sub: `postern:key:${HOLDER.id}`,
-      groups: [`postern:namespace:${MINE}`, "postern:account:acme"],
+    it("lists pods with a key from the environment", async () => {
+      const { code, stdout, stderr } = await kubectl(
+        { POSTERN_API_KEY: HOLDER.key },
+        "get",
+        "pods",
+        "-o",
+        "name",
+      );
+      expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "pod/web-0\n", stderr: "" });
+      expect(api.asked.filter(({ refused }) => refused !== null)).toEqual([]);
+      expect(api.asked.at(-1)?.claims).toMatchObject({
+        sub: `postern:key:${HOLDER.id}`,
+        groups: [`postern:namespace:${MINE}`, "postern:account:acme"],
+      });
+      // One token for all that one command asks.
+      expect(api.tokens).toHaveLength(1);
     });
-    // One token for all that one command asks.
-    expect(api.tokens).toHaveLength(1);
-  });
 
-  it("lists pods with a key from a file", async () => {
-    const file = join(home, "key file");
-    await writeFile(file, HOLDER.key);
-    const { code, stdout } = await kubectl({ POSTERN_API_KEY_FILE: file }, "get", "pods", "-o", "name");
-    expect({ code, stdout }).toEqual({ code: 0, stdout: "pod/web-0\n" });
-  });
+    it("lists pods with a key from a file", async () => {
+      const file = join(home, "key file");
+      await writeFile(file, HOLDER.key);
+      const { code, stdout } = await kubectl({ POSTERN_API_KEY_FILE: file }, "get", "pods", "-o", "name");
+      expect({ code, stdout }).toEqual({ code: 0, stdout: "pod/web-0\n" });
+    });
 
-  it("gets a new token when the old one has expired", async () => {
-    const key = await shortLived();
-    api.hold = async (claims) => claims !== null && claims.jti === api.tokens[0] && expiry(claims);
-    const running = kubectl({ POSTERN_API_KEY: key.key }, "get", "pods", "-o", "name");
-    await expect.poll(() => api.tokens.length, { timeout: 10_000, interval: 20 }).toBe(1);
-    await world.gateway.changeKey(key.id, { expires_at: null });
-    const { code, stdout } = await running;
-    expect({ code, stdout }).toEqual({ code: 0, stdout: "pod/web-0\n" });
-    expect(api.tokens).toHaveLength(2);
-    expect(api.asked.filter(({ refused }) => refused !== null)).toEqual([]);
-  });
+    it("gets a new token when the old one has expired", async () => {
+      const key = await shortLived();
+      api.hold = async (claims) => claims !== null && claims.jti === api.tokens[0] && expiry(claims);
+      const running = kubectl({ POSTERN_API_KEY: key.key }, "get", "pods", "-o", "name");
+      await expect.poll(() => api.tokens.length, { timeout: 10_000, interval: 20 }).toBe(1);
+      await world.gateway.changeKey(key.id, { expires_at: null });
+      const { code, stdout } = await running;
+      expect({ code, stdout }).toEqual({ code: 0, stdout: "pod/web-0\n" });
+      expect(api.tokens).toHaveLength(2);
+      expect(api.asked.filter(({ refused }) => refused !== null)).toEqual([]);
+    });
 
-  it("fails with the reason once the key is revoked", async () => {
-    const key = await holder();
-    expect((await kubectl({ POSTERN_API_KEY: key.key }, "get", "pods")).code).toBe(0);
-    api.clear();
-    await world.gateway.changeKey(key.id, { revoked_at: Date.now() });
-    const { code, stdout, stderr } = await kubectl({ POSTERN_API_KEY: key.key }, "get", "pods");
-    expect(code).not.toBe(0);
-    expect(stdout).toBe("");
-    expect(stderr).toContain(`postern: ${REVOKED}`);
-    expect(api.asked).toEqual([]);
-  });
-});
+    it("fails with the reason once the key is revoked", async () => {
+      const key = await holder();
+      expect((await kubectl({ POSTERN_API_KEY: key.key }, "get", "pods")).code).toBe(0);
+      api.clear();
+      await world.gateway.changeKey(key.id, { revoked_at: Date.now() });
+      const { code, stdout, stderr } = await kubectl({ POSTERN_API_KEY: key.key }, "get", "pods");
+      expect(code).not.toBe(0);
+      expect(stdout).toBe("");
+      expect(stderr).toContain(`postern: ${REVOKED}`);
+      expect(api.asked).toEqual([]);
+    });
+  },
+);
 
 describe.skipIf(!hasCurl)(`@kubernetes/client-node${hasCurl ? "" : " (SKIPPED: no curl)"}`, () => {
   async function client(key: TestKey): Promise<CoreV1Api> {
