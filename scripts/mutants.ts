@@ -62,8 +62,8 @@ async function check(mutant: Mutant, directory: string): Promise<Verdict> {
     writeFileSync(path, parts.join(replacement));
   }
   const model = await spawned(process.execPath, ["test/model/run.ts", String(SCHEDULES), "1"], directory);
-  const broken = /^seed (\d+): Broken: (.*)$/m.exec(model.output);
-  if (broken !== null) return verdict("model", `seed ${broken[1]}: ${broken[2]}`);
+  const broken = /^(seed \d+|story .*): Broken: (.*)$/m.exec(model.output);
+  if (broken !== null) return verdict("model", `${broken[1]}: ${broken[2]}`);
   if (model.code !== 0) return verdict(null, "", model.output.slice(0, 500));
   if (mutant.listed) return verdict(null, "");
   const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");
@@ -91,7 +91,7 @@ async function work(): Promise<void> {
       verdicts.push(verdict);
       const by = verdict.invalid === undefined ? (verdict.by ?? "SURVIVES") : "INVALID";
       const mark = mutant.listed ? "*" : " ";
-      const how = (verdict.invalid ?? verdict.how).replace(/\s+/g, " ").slice(0, 110);
+      const how = (verdict.invalid ?? verdict.how).replace(/\s+/g, " ").slice(0, 120);
       console.log(`${by.padEnd(8)} ${mark} ${verdict.seconds.toFixed(1).padStart(6)} s  ${mutant.name.padEnd(56)} ${how}`);
     }
   } finally {

@@ -5,9 +5,11 @@ import { ConfigError, type Env } from "./env.ts";
 import { preflight } from "./gateway/cors.ts";
 import { handle } from "./gateway/index.ts";
 import { describeKey } from "./gateway/own-key.ts";
-import { readUrl } from "./gateway/url.ts";
 import { health } from "./health.ts";
+import { headerEntries } from "./http/header-entries.ts";
+import { readUrl } from "./http/url.ts";
 import { isolateOf } from "./isolate.ts";
+import type { Arrival } from "./journey/trip.ts";
 import { handleKubernetes } from "./kubernetes/index.ts";
 import { wellKnown } from "./signing/well-known.ts";
 
@@ -22,19 +24,19 @@ async function route(
 ): Promise<Response> {
   const isolate = isolateOf(env);
   const url = readUrl(request.url, request.headers.get("host"), isolate.config.HOSTNAMES);
-  if (isDenial(url) || !isOwnRoute(url.segments))
-    return handle({ request, env, context, isolate, requestId, url });
+  const entries = headerEntries(request.headers);
+  const arrival: Arrival = { request, env, context, isolate, requestId, url, entries };
+  if (isDenial(url) || !isOwnRoute(url.segments)) return handle(arrival);
+  if (isDenial(entries)) return denialResponse(entries, { requestId });
   if (request.method === "OPTIONS") return preflight(null, request.headers, requestId);
   const path = url.segments.join("/");
   if (path === "healthz") return health(isolate, requestId);
-  if (path === "v1/key") return describeKey({ request, env, context, isolate, requestId, url });
+  if (path === "v1/key") return describeKey(arrival);
   const [first, second] = url.segments;
   if (first === ".well-known") {
     return wellKnown(request, path.slice(first.length + 1), isolate.config, requestId);
   }
-  if (first === "v1" && second === "kubernetes") {
-    return handleKubernetes({ request, env, context, isolate, requestId, url });
-  }
+  if (first === "v1" && second === "kubernetes") return handleKubernetes(arrival);
   return handleManagement(request, env, context, isolate, requestId);
 }
 

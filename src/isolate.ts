@@ -2,7 +2,7 @@ import { type Config, type Env, parseConfig } from "./env.ts";
 import type { Kind } from "./freshness/freshness.ts";
 import { Freshness } from "./freshness/freshness.ts";
 import { keyKind } from "./freshness/kinds.ts";
-import { UnknownKeys } from "./gateway/unknown-keys.ts";
+import { UnknownKeys } from "./journey/unknown-keys.ts";
 import { createKeyFormat, type KeyFormat, parseTagSecrets } from "./keys/format.ts";
 import type { KeyRecord } from "./keys/record.ts";
 import { Assertions } from "./signing/assertion.ts";

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { wholeSentence } from "../api/problem.ts";
 import { Id, Instant, instant, Name } from "../api/schemas.ts";
 import { defaultPath, isWildcard } from "../endpoints/path.ts";
-import { HOP_BY_HOP } from "../gateway/hop-by-hop.ts";
+import { HOP_BY_HOP } from "../http/hop-by-hop.ts";
 import type { EndpointRow } from "../store/endpoints.ts";
 
 /** Fits every origin there is, and D1's rows. */

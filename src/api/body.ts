@@ -1,5 +1,5 @@
 import type { Denial } from "../denial.ts";
-import { readCapped } from "../gateway/graphql/read-capped.ts";
+import { readCapped } from "../http/read-capped.ts";
 import { decodeUtf8, type JsonValue, parseStrict } from "../json.ts";
 
 /** Largest JSON body, in bytes: 200 scope strings or 100 operation rules need a tenth of it. */

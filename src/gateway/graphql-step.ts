@@ -1,10 +1,11 @@
 import type { Denial } from "../denial.ts";
+import { readCapped } from "../http/read-capped.ts";
+import type { RequestUrl } from "../http/url.ts";
+import { type Credential, withoutKey } from "../journey/credential.ts";
+import type { Trip } from "../journey/trip.ts";
 import { graphqlAccess } from "../keys/permissions.ts";
 import type { KeyRecord } from "../keys/record.ts";
-import { type Credential, withoutKey } from "./credential.ts";
-import { inspectGraphql, type Judged, MAX_BODY_BYTES, readCapped } from "./graphql/index.ts";
-import type { Trip } from "./index.ts";
-import type { RequestUrl } from "./url.ts";
+import { inspectGraphql, type Judged, MAX_BODY_BYTES } from "./graphql/index.ts";
 
 /** Tells clients of persisted queries to send the document itself (Apollo's APQ protocol). */
 const NOT_SUPPORTED = {

@@ -1,20 +1,5 @@
-import type { Denial } from "../denial.ts";
-import { HOP_BY_HOP } from "./hop-by-hop.ts";
-
-/** A request's headers, read out once: names in lower case, repeated ones joined. */
-export type HeaderEntries = readonly (readonly [name: string, value: string])[];
-
-/** Limits of spec 2: headers of a request, and their bytes in all. */
-const MAX_HEADERS = 128;
-const MAX_HEADER_BYTES = 32 * 1024;
-
-/** Reads the headers out, unless there are too many. */
-export function headerEntries(headers: Headers): HeaderEntries | Denial {
-  const entries = [...headers];
-  let bytes = 0;
-  for (const [name, value] of entries) bytes += name.length + value.length + 4; // ": " and CRLF
-  return entries.length > MAX_HEADERS || bytes > MAX_HEADER_BYTES ? { code: "headers_too_large" } : entries;
-}
+import type { HeaderEntries } from "../http/header-entries.ts";
+import { HOP_BY_HOP } from "../http/hop-by-hop.ts";
 
 /**
  * Headers no origin is ever sent from a client: credentials, what proxies and frameworks trust, what is

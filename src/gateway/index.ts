@@ -1,82 +1,21 @@
 import { type Denial, denialResponse, isDenial, reasonOf } from "../denial.ts";
 import type { Endpoint } from "../endpoints/endpoint.ts";
-import type { Env } from "../env.ts";
 import { NODE_KIND } from "../freshness/kinds.ts";
 import { ENDPOINT_SHARD } from "../freshness/shards.ts";
-import { type World, worldOf } from "../freshness/world.ts";
-import type { Isolate } from "../isolate.ts";
+import type { RequestUrl } from "../http/url.ts";
+import { QUERY_KEY_REFUSED, stateProblem } from "../journey/caller.ts";
+import { holdsKey, readCredential } from "../journey/credential.ts";
+import { findKey } from "../journey/key-record.ts";
+import { type Arrival, beginTrip, countUse, finish, type Trip } from "../journey/trip.ts";
 import { sha256Hex } from "../keys/hash.ts";
 import type { KeyRecord } from "../keys/record.ts";
-import { keyStatus } from "../keys/state.ts";
 import { addCors, preflight } from "./cors.ts";
-import { holdsKey, readCredential } from "./credential.ts";
 import { decide } from "./decide.ts";
 import { forward } from "./forward.ts";
 import { readGraphql } from "./graphql-step.ts";
-import { headerEntries } from "./headers.ts";
-import { findKey } from "./key-record.ts";
-import { type Journey, writeLog } from "./log.ts";
 import { type Match, match } from "./match.ts";
 import { ALL_METHODS, classify, isKnownMethod } from "./operation.ts";
 import { prepareUpstream } from "./upstream.ts";
-import type { RequestUrl } from "./url.ts";
-
-/** One request on its way through the gateway, and what is known of it so far. */
-export interface Trip {
-  request: Request;
-  env: Env;
-  isolate: Isolate;
-  world: World;
-  /** When it arrived, in ms. */
-  now: number;
-  requestId: string;
-  /** The one log line it will leave. */
-  journey: Journey;
-}
-
-/** A request at the door: what was read of it before anything is asked. */
-export interface Arrival {
-  request: Request;
-  env: Env;
-  context: ExecutionContext;
-  isolate: Isolate;
-  requestId: string;
-  url: RequestUrl | Denial;
-}
-
-/** Starts a trip, with a log line that says "denied" until something allows it. */
-export function beginTrip({ request, env, context, isolate, requestId }: Arrival): Trip {
-  return {
-    request,
-    env,
-    isolate,
-    world: worldOf(env, context),
-    now: Date.now(),
-    requestId,
-    journey: {
-      request_id: requestId,
-      ray: request.headers.get("cf-ray"),
-      method: request.method,
-      account_id: null,
-      key_id: null,
-      endpoint_id: null,
-      operation: null,
-      decision: "deny",
-      reason: null,
-      tier: null,
-      status: 0,
-      postern_ms: 0,
-      origin_ms: null,
-    },
-  };
-}
-
-/** Ends a trip: its log line says what it came to. */
-export function finish(trip: Trip, response: Response): Response {
-  trip.journey.status = response.status;
-  writeLog(trip.journey, trip.env, trip.isolate.config.REQUEST_LOG);
-  return response;
-}
 
 /**
  * A request's journey (spec 2): route, credential, key record, visibility, operation, decision, forward.
@@ -86,14 +25,13 @@ export function finish(trip: Trip, response: Response): Response {
 export async function handle(arrival: Arrival): Promise<Response> {
   const trip = beginTrip(arrival);
   const { request, now, requestId, journey } = trip;
-  const { url } = arrival;
+  const { url, entries } = arrival;
   let endpoint: Endpoint | null = null;
   let record: KeyRecord | null = null;
   let authenticated = false;
 
   const travel = async (): Promise<Response | Denial> => {
     if (isDenial(url)) return url;
-    const entries = headerEntries(request.headers);
     if (isDenial(entries)) return entries;
     if (request.method === "OPTIONS") return answerPreflight(trip, url);
 
@@ -188,18 +126,9 @@ export async function handle(arrival: Arrival): Promise<Response> {
   return finish(trip, response);
 }
 
-const QUERY_KEY_REFUSED: Denial = { code: "invalid_api_key", reason: "query_key_not_allowed" };
-
 /** Job queues have no WebSockets: there the wish is ignored, and the rest answered (RFC 9110 section 7.8). */
 function asksForWebSocket({ method, headers }: Request): boolean {
   return method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
-}
-
-/** Why a known key is not let in, judged against the clock at every request (spec 2.2). */
-export function stateProblem(record: KeyRecord, now: number): Denial | null {
-  const status = keyStatus(record, now);
-  if (status !== "active") return { code: "invalid_api_key", reason: status };
-  return record.account_suspended ? { code: "invalid_api_key", reason: "account_suspended" } : null;
 }
 
 async function lookUpEndpoint(trip: Trip, url: RequestUrl): Promise<Match | null | "unavailable"> {
@@ -283,21 +212,4 @@ function speaksGraphql(endpoint: Endpoint | null, request: Request): boolean {
   if (endpoint !== null) return endpoint.protocol === "graphql";
   if (request.headers.get("accept")?.includes("application/graphql-response+json")) return true;
   return /^[a-z]+:\/\/[^/]+\/graphql(?:[/?]|$)/.test(request.url);
-}
-
-/** Counts the request for its key; never on its path (spec 9). */
-export function countUse(trip: Trip, record: KeyRecord, authenticated: boolean): void {
-  const { journey, now, isolate, world } = trip;
-  isolate.freshness.recordUse(
-    isolate.keys.shard(record.hash),
-    {
-      key_id: record.id,
-      endpoint_id: journey.endpoint_id ?? "",
-      hour: now - (now % 3_600_000),
-      kind: journey.decision === "allow" ? (journey.operation ?? "read") : `denied:${journey.reason}`,
-      count: 1,
-      last_used_at: authenticated ? now : null,
-    },
-    world,
-  );
 }

@@ -1,6 +1,6 @@
 import type { Denial } from "../denial.ts";
 import type { Endpoint, OperationRule } from "../endpoints/endpoint.ts";
-import { decodedParts, hasEncodedSlash, type RequestUrl } from "./url.ts";
+import { decodedParts, hasEncodedSlash, type RequestUrl } from "../http/url.ts";
 
 /** What a request does on an endpoint. `inspect` leaves the answer to the GraphQL document. */
 export type Operation = "read" | "write" | "inspect";

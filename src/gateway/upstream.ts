@@ -1,14 +1,15 @@
 import type { Denial } from "../denial.ts";
 import { originProblem } from "../endpoints/origin.ts";
+import type { HeaderEntries } from "../http/header-entries.ts";
+import type { RequestUrl } from "../http/url.ts";
+import { type Credential, withoutKey } from "../journey/credential.ts";
+import type { Trip } from "../journey/trip.ts";
 import type { KeyRecord } from "../keys/record.ts";
-import { type Credential, withoutKey } from "./credential.ts";
 import type { Decision } from "./decide.ts";
 import type { Upstream } from "./forward.ts";
 import type { Judged } from "./graphql/index.ts";
-import { type HeaderEntries, upstreamHeaders } from "./headers.ts";
-import type { Trip } from "./index.ts";
+import { upstreamHeaders } from "./headers.ts";
 import type { Match } from "./match.ts";
-import type { RequestUrl } from "./url.ts";
 
 /** Everything the journey found out, for the request that goes out. */
 export interface Allowed {

@@ -1,5 +1,5 @@
 import type { Denial } from "../denial.ts";
-import { decodeQuery, queryPairs } from "../gateway/url.ts";
+import { decodeQuery, queryPairs } from "../http/url.ts";
 
 /** The versions of `client.authentication.k8s.io` in use: kubectl knows v1 from 1.22 on, v1beta1 from 1.11 on. */
 export type ApiVersion = "v1" | "v1beta1";

@@ -1,9 +1,9 @@
 import { type Denial, denialResponse, isDenial, reasonOf } from "../denial.ts";
-import { type Arrival, beginTrip, countUse, finish, type Trip } from "../gateway/index.ts";
-import type { RequestUrl } from "../gateway/url.ts";
+import type { RequestUrl } from "../http/url.ts";
+import { type Arrival, beginTrip, countUse, finish, type Trip } from "../journey/trip.ts";
 import { mayExecInNamespace } from "../keys/permissions.ts";
 import { isTransient } from "../store/retry.ts";
-import { type Caller, identify } from "./caller.ts";
+import { type Caller, identifyCaller } from "./caller.ts";
 import { credentialRoute } from "./exec-credential.ts";
 import { kubeconfigRoute } from "./kubeconfig.ts";
 import { findNamespace } from "./namespace.ts";
@@ -28,7 +28,7 @@ export async function handleKubernetes(arrival: Arrival): Promise<Response> {
     if (isDenial(arrival.url)) result = arrival.url;
     else {
       const asked = read(arrival.url);
-      const found = await identify(trip, arrival.url, asked?.route ?? null);
+      const found = await identifyCaller(trip, arrival.url, asked?.route ?? null);
       if (isDenial(found)) result = found;
       else {
         caller = found;

@@ -1,6 +1,6 @@
 import type { Denial } from "../denial.ts";
-import type { Trip } from "../gateway/index.ts";
-import type { RequestUrl } from "../gateway/url.ts";
+import type { RequestUrl } from "../http/url.ts";
+import type { Trip } from "../journey/trip.ts";
 import type { NamespaceRow } from "../store/namespaces.ts";
 import type { Caller } from "./caller.ts";
 

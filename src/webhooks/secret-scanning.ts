@@ -3,7 +3,7 @@ import { check } from "../api/problem.ts";
 import { ok } from "../api/reply.ts";
 import { publicRoute } from "../api/route.ts";
 import { isDenial } from "../denial.ts";
-import { readCapped } from "../gateway/graphql/read-capped.ts";
+import { readCapped } from "../http/read-capped.ts";
 import { decodeUtf8, parseStrict } from "../json.ts";
 import { sha256Hex } from "../keys/hash.ts";
 import { revokeLeaked } from "./revoke-leaked.ts";

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import * as z from "zod";
-import { readCapped } from "../gateway/graphql/read-capped.ts";
+import { readCapped } from "../http/read-capped.ts";
 import { decodeUtf8 } from "../json.ts";
 import { oncePerConfig } from "../once-per-config.ts";
 

@@ -5,8 +5,8 @@ import {
   type Inspection,
   inspectGraphql,
   MAX_BODY_BYTES,
-  readCapped,
 } from "../../src/gateway/graphql/index.ts";
+import { readCapped } from "../../src/http/read-capped.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isDenial } from "../../src/denial.ts";
-import { clientHeaders, headerEntries, upstreamHeaders } from "../../src/gateway/headers.ts";
+import { clientHeaders, upstreamHeaders } from "../../src/gateway/headers.ts";
+import { headerEntries } from "../../src/http/header-entries.ts";
 
 const KEY = "pst_live_aKEYKEYKEYKEY";
 const OURS = [

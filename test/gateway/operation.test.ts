@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Endpoint, OperationRule, Protocol } from "../../src/endpoints/endpoint.ts";
 import { classify, isKnownMethod } from "../../src/gateway/operation.ts";
-import { type RequestUrl, readUrl } from "../../src/gateway/url.ts";
+import { type RequestUrl, readUrl } from "../../src/http/url.ts";
 
 /** `read`, `write`, `inspect`, or the denial's code; for 405 with what is allowed. */
 function judge(

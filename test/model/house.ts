@@ -59,6 +59,7 @@ const ENDPOINTS = [
   { id: "epB", path: "/v2/epB" },
   { id: "epB", path: "/v2/*" },
   { id: "epC", path: "/x/epC" },
+  { id: "epC", path: "/v2/epB" },
 ];
 const NODES = ["/v2", "/v2/epA", "/v2/epB"];
 /** How many names can be asked for: keys, then nodes. */
@@ -147,7 +148,7 @@ class Host {
     this.#house.tally.add("alarms set");
     this.#alarm = sim.timer(
       at - this.offset - sim.now,
-      () => sim.post(`shard ${this.#number}: alarm due`, () => this.#ring(at)),
+      () => sim.post(this.owner, "alarm due", () => this.#ring(at)),
       sim.nobody,
     );
   }
@@ -434,7 +435,7 @@ export class House {
   // ---- changes ----
 
   /** A management Worker makes a change. */
-  async change(target: Target, what: number): Promise<void> {
+  async change(target: Target, what: number): Promise<Owner> {
     const { sim, truth } = this;
     const n = this.changes.length;
     const owner = new Owner(`change ${n}`);
@@ -469,6 +470,7 @@ export class House {
       this.tally.add(`change ${change.result}`);
       sim.trace?.push(`${sim.step} change ${n}: ${change.result}`);
     });
+    return owner;
   }
 
   async #compose(

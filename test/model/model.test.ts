@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { STORIES, tell } from "./directed.ts";
 import { Tally } from "./house.ts";
 import { MOST, run, type Schedule } from "./schedule.ts";
 
@@ -16,6 +17,8 @@ const schedules: fc.Arbitrary<Schedule> = fc.array(fc.noBias(fc.nat({ max: MOST 
 
 /** The architecture page's properties, over the real code of src/freshness, src/ledger and src/store. */
 describe("the freshness protocol", () => {
+  it.each(Object.entries(STORIES))("holds when %s", (_, story) => tell(story));
+
   it(
     `holds in ${RUNS} random schedules`,
     { timeout: Math.max(120_000, RUNS * 30) },

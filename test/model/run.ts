@@ -1,7 +1,8 @@
 /**
- * Runs random schedules without a test runner: `node test/model/run.ts [COUNT] [SEED]`. Prints the first
+ * Tells the stories and runs random schedules without a test runner: `node test/model/run.ts [COUNT] [SEED]`. Prints the first
  * broken promise with the seed to repeat it, and exits with 1.
  */
+import { STORIES, tell } from "./directed.ts";
 import { Tally } from "./house.ts";
 import { run, scheduleOf } from "./schedule.ts";
 
@@ -10,6 +11,15 @@ const first = Number(process.argv[3] ?? 1);
 const length = (seed: number) => 40 + ((seed * 37) % 260);
 const tally = new Tally();
 const began = performance.now();
+
+for (const [name, story] of Object.entries(STORIES)) {
+  try {
+    await tell(story, false);
+  } catch (error) {
+    console.log(`story ${name}: ${(error as Error).stack}`);
+    process.exit(1);
+  }
+}
 
 for (let seed = first; seed < first + count; seed += 1) {
   const schedule = scheduleOf(seed, length(seed));

@@ -38,14 +38,14 @@ const FOCUS: { names: number[]; targets: Target[] }[] = [
   })),
   {
     names: [KEYS.length, KEYS.length + 1, KEYS.length + 2],
-    targets: [0, 1, 2, 3].map((which) => ({ sort: "endpoint", which })),
+    targets: [0, 1, 2, 3, 4].map((which) => ({ sort: "endpoint", which })),
   },
   {
     names: Array.from({ length: NAMES }, (_, which) => which),
     targets: [
       ...[0, 1, 2, 3].map((which) => ({ sort: "key" as const, which })),
       ...[0, 1].map((which) => ({ sort: "account" as const, which })),
-      ...[0, 1, 2, 3].map((which) => ({ sort: "endpoint" as const, which })),
+      ...[0, 1, 2, 3, 4].map((which) => ({ sort: "endpoint" as const, which })),
     ],
   },
 ];
@@ -85,7 +85,7 @@ class Digits {
   }
 
   of<T>(list: readonly T[]): T {
-    return list[this.next(list.length)] as T;
+    return list[this.next(Math.max(1, list.length))] as T;
   }
 }
 
@@ -117,10 +117,20 @@ async function happen(house: House, mood: Mood, number: number): Promise<void> {
   const digits = new Digits(number);
   const what = digits.next(100);
   const slot = () => digits.next(house.isolates.length);
-  if (what < 40) {
+  if (what < 30) {
     const index = digits.next(mood.disorder) === 0 ? digits.next(Math.max(1, sim.pending.length)) : sim.next;
     const fails = mood.faultOdds !== null && digits.next(mood.faultOdds) === 0;
     await sim.fire(index, fails ? digits.of(mood.fates) : "ok");
+  } else if (what < 46) {
+    // One of those under way goes on while the others wait: few such turns make most of what can go wrong.
+    const waiting = sim.pending.filter(({ astray }) => !astray).map(({ owner }) => owner);
+    const actor = digits.of([...new Set(waiting)]);
+    for (let n = digits.of([1, 2, 3, 4, 6, 8, 20]); n > 0; n -= 1) {
+      await sim.fire(
+        sim.pending.findIndex(({ owner, astray }) => owner === actor && !astray),
+        "ok",
+      );
+    }
   } else if (what < 52) {
     for (let n = digits.next(1 + mood.flow); n >= 0; n -= 1) await sim.fire(sim.next, "ok");
   } else if (what < 54) {

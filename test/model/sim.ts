@@ -24,6 +24,8 @@ export class Owner {
 export type Fate = "ok" | "lost" | "refused" | "after" | "late" | "repeat";
 
 interface Pending {
+  /** Whose message it is. */
+  owner: Owner;
   label: string;
   /** Held up in the network: nothing waits for it any more, and it may yet arrive. */
   astray: boolean;
@@ -62,8 +64,8 @@ export class Sim {
     this.current = this.nobody;
   }
 
-  post(label: string, run: (fate: Fate) => void, astray = false): void {
-    this.pending.push({ label, run, astray });
+  post(owner: Owner, label: string, run: (fate: Fate) => void, astray = false): void {
+    this.pending.push({ owner, label, run, astray });
   }
 
   /** Index of the message that waits for longest, those astray left aside; -1 when there is none. */
@@ -75,7 +77,7 @@ export class Sim {
     const message = this.pending[index];
     if (message === undefined) return;
     this.pending.splice(index, 1);
-    this.trace?.push(`${this.step} ${message.label} ${fate}`);
+    this.trace?.push(`${this.step} ${message.owner.name}: ${message.label} ${fate}`);
     this.step += 1;
     message.run(fate);
     await settled();
@@ -110,18 +112,18 @@ export class Sim {
           return () => reject(error);
         }
       };
-      this.post(`${owner.name}: ${label}`, (fate) => {
+      this.post(owner, label, (fate) => {
         if (fate === "lost") return;
         if (fate === "refused" || isCut()) return fail();
         if (fate === "late") {
-          this.post(`${owner.name}: ${label}, late`, () => void arrive(), true);
+          this.post(owner, `${label}, late`, () => void arrive(), true);
           return fail();
         }
         const settle = arrive();
         // D1 runs a batch once, or not at all.
-        if (fate === "repeat" && service !== "d1") this.post(`${owner.name}: ${label}, again`, () => void arrive(), true);
+        if (fate === "repeat" && service !== "d1") this.post(owner, `${label}, again`, () => void arrive(), true);
         if (fate === "after") return fail();
-        this.post(`${owner.name}: ${label}, answer`, (fate) => {
+        this.post(owner, `${label}, answer`, (fate) => {
           if (!owner.alive) return;
           if (fate === "lost") return;
           if (fate === "refused" || fate === "after") return fail();

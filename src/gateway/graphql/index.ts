@@ -17,7 +17,6 @@ import { canonicalUrlQuery, judgeUrlMembers, splitUrlQuery } from "./url-query.t
 
 export { MAX_BODY_BYTES } from "./limits.ts";
 export { permits, type Verdict } from "./permits.ts";
-export { readCapped } from "./read-capped.ts";
 export type { Inspection, Judged, Operation, OperationType, PersistedQuery, Refused } from "./result.ts";
 
 /** A request as it arrived. Header values as `Headers.get` gives them: null when absent, joined when repeated. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { holdsKey, readCredential, withoutKey } from "../../src/gateway/credential.ts";
-import { type RequestUrl, readUrl } from "../../src/gateway/url.ts";
+import { type RequestUrl, readUrl } from "../../src/http/url.ts";
+import { holdsKey, readCredential, withoutKey } from "../../src/journey/credential.ts";
 
 const read = (headers: Record<string, string>, query = "") => readCredential(new Headers(headers), query);
 const KEY = "pst_live_aKEYKEYKEYKEY";

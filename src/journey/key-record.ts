@@ -1,6 +1,6 @@
 import type { Denial } from "../denial.ts";
 import type { KeyRecord } from "../keys/record.ts";
-import type { Trip } from "./index.ts";
+import type { Trip } from "./trip.ts";
 
 /** Seconds a client is told to wait when its address has presented too many unknown keys. */
 const RETRY_AFTER = 60;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isDenial } from "../../src/denial.ts";
-import { decodedParts, decodeQuery, queryPairs, readUrl } from "../../src/gateway/url.ts";
+import { decodedParts, decodeQuery, queryPairs, readUrl } from "../../src/http/url.ts";
 
 const read = (target: string) => readUrl(`http://gw.test${target}`, "gw.test", []);
 const segments = (target: string) => {

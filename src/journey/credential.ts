@@ -1,5 +1,5 @@
 import type { Denial } from "../denial.ts";
-import { decodeQuery, queryPairs, type RequestUrl } from "./url.ts";
+import { decodeQuery, queryPairs, type RequestUrl } from "../http/url.ts";
 
 /** A key as presented, and where. */
 export interface Credential {
