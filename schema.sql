@@ -35,8 +35,17 @@ CREATE TABLE IF NOT EXISTS keys (
   version      INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE INDEX IF NOT EXISTS keys_of_account ON keys (account_id, created_at DESC, id DESC);
+CREATE INDEX IF NOT EXISTS keys_of_maker ON keys (account_id, created_by, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS keys_by_age ON keys (created_at DESC, id DESC);
-CREATE INDEX IF NOT EXISTS keys_active ON keys (account_id) WHERE revoked_at IS NULL AND rotated_to IS NULL;
+CREATE INDEX IF NOT EXISTS keys_by_prefix ON keys (prefix);
+-- Those that are few among many; a key is written here only when it becomes one of them.
+CREATE INDEX IF NOT EXISTS keys_revoked ON keys (account_id, created_at DESC, id DESC) WHERE revoked_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS keys_expiring ON keys (account_id, created_at DESC, id DESC) WHERE expires_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS keys_disabled ON keys (account_id, created_at DESC, id DESC) WHERE enabled = 0;
+CREATE INDEX IF NOT EXISTS keys_test ON keys (account_id, created_at DESC, id DESC) WHERE environment = 'test';
+-- What the limit of active keys counts.
+CREATE INDEX IF NOT EXISTS keys_counted ON keys (account_id, expires_at)
+  WHERE revoked_at IS NULL AND rotated_to IS NULL AND enabled = 1;
 
 -- Written by the ledger alone, absolute values, so that repeating a flush changes nothing.
 CREATE TABLE IF NOT EXISTS key_last_used (

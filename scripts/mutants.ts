@@ -26,7 +26,11 @@ interface Verdict {
   how: string;
 }
 
-function spawned(command: string, args: string[], cwd: string): Promise<{ code: number | null; output: string }> {
+function spawned(
+  command: string,
+  args: string[],
+  cwd: string,
+): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
@@ -58,7 +62,8 @@ async function check(mutant: Mutant, directory: string): Promise<Verdict> {
   for (const [file, text, replacement] of mutant.patches) {
     const path = join(directory, file);
     const parts = readFileSync(path, "utf8").split(text);
-    if (parts.length !== 2) return verdict(null, "", `${file} has its text ${parts.length - 1} times: ${text}`);
+    if (parts.length !== 2)
+      return verdict(null, "", `${file} has its text ${parts.length - 1} times: ${text}`);
     writeFileSync(path, parts.join(replacement));
   }
   const model = await spawned(process.execPath, ["test/model/run.ts", String(SCHEDULES), "1"], directory);
@@ -67,7 +72,11 @@ async function check(mutant: Mutant, directory: string): Promise<Verdict> {
   if (model.code !== 0) return verdict(null, "", model.output.slice(0, 500));
   if (mutant.listed) return verdict(null, "");
   const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");
-  const units = await spawned(process.execPath, [vitest, "run", "--root", ".", "--config", "vitest.units.ts"], directory);
+  const units = await spawned(
+    process.execPath,
+    [vitest, "run", "--root", ".", "--config", "vitest.units.ts"],
+    directory,
+  );
   const failed = / FAIL .*> (.*)$/m.exec(units.output);
   return units.code === 0 ? verdict(null, "") : verdict("units", failed?.[1] ?? units.output.slice(-300));
 }
@@ -92,7 +101,9 @@ async function work(): Promise<void> {
       const by = verdict.invalid === undefined ? (verdict.by ?? "SURVIVES") : "INVALID";
       const mark = mutant.listed ? "*" : " ";
       const how = (verdict.invalid ?? verdict.how).replace(/\s+/g, " ").slice(0, 120);
-      console.log(`${by.padEnd(8)} ${mark} ${verdict.seconds.toFixed(1).padStart(6)} s  ${mutant.name.padEnd(56)} ${how}`);
+      console.log(
+        `${by.padEnd(8)} ${mark} ${verdict.seconds.toFixed(1).padStart(6)} s  ${mutant.name.padEnd(56)} ${how}`,
+      );
     }
   } finally {
     rmSync(directory, { recursive: true, force: true });

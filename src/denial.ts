@@ -190,6 +190,13 @@ export interface Dress {
   accept?: string | null;
 }
 
+/** The body of the answer to a denial: problem details (RFC 9457) with an `error` member that AI SDKs read. */
+export function problemOf(denial: Denial, requestId: string) {
+  const { status, detail } = face(denial);
+  const error = { code: denial.code, message: detail, type: errorType(status), request_id: requestId };
+  return { type: "about:blank", title: TITLES[status], status, detail, error };
+}
+
 /**
  * The answer to a denial: problem details (RFC 9457) with an `error` member that AI SDKs read and, for
  * GraphQL, the `errors` that GraphQL clients read (GraphQL over HTTP, response media types).
@@ -197,13 +204,7 @@ export interface Dress {
 export function denialResponse(denial: Denial, dress: Dress): Response {
   const { status, detail, headers: extra } = face(denial);
   const { code } = denial;
-  const body: Record<string, unknown> = {
-    type: "about:blank",
-    title: TITLES[status],
-    status,
-    detail,
-    error: { code, message: detail, type: errorType(status), request_id: dress.requestId },
-  };
+  const body: Record<string, unknown> = problemOf(denial, dress.requestId);
   let contentType = "application/problem+json";
   if (dress.graphql) {
     body.errors = [{ message: detail, extensions: { code } }];

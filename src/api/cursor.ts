@@ -39,7 +39,11 @@ export const limit = z
   .transform(Number)
   .pipe(z.number().min(1).max(100))
   .default(DEFAULT_LIMIT)
-  .meta({ description: `Rows on a page, 1 to 100; default ${DEFAULT_LIMIT}` });
+  .meta({
+    description: "Rows on a page at most",
+    // Text in the URL, a number to whoever writes it.
+    documented: { type: "integer", minimum: 1, maximum: 100, default: DEFAULT_LIMIT },
+  });
 
 /**
  * A page of a list that was asked for one row more than the page holds: that row only tells that there is

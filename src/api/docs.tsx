@@ -1,17 +1,23 @@
 import { createHash } from "node:crypto";
 import { raw } from "hono/html";
-import type { OpenApi, Operation } from "./openapi.ts";
+import type { Media, OpenApi, Operation } from "./openapi.ts";
 
 const STYLE = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --line: color-mix(in srgb, currentcolor 25%, transparent); }
 body { margin: 0 auto; max-width: 60rem; padding: 1rem; }
+body, h1, h2, h3, p, a, code { overflow-wrap: anywhere; }
 h2 { border-bottom: 1px solid var(--line); margin-top: 3rem; }
 h3 { margin-bottom: 0; }
+article { margin-top: 2rem; }
+details { margin: 0.25rem 0; }
+summary { cursor: pointer; padding: 0.25rem 0; }
 code, pre { font: 0.875rem/1.5 ui-monospace, monospace; }
 pre { border: 1px solid var(--line); border-radius: 0.25rem; overflow-x: auto; padding: 0.75rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { border-bottom: 1px solid var(--line); padding: 0.25rem 0.5rem 0.25rem 0; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th[scope="row"] { width: 3rem; }
 nav ul { columns: 16rem; padding-left: 1rem; }
+nav a { display: inline-block; padding: 0.125rem 0; }
 `;
 
 /** Nothing on the page is loaded or run: only this style, named by its hash. */
@@ -103,6 +109,7 @@ function OperationView({ method, path, operation }: Placed) {
           {method.toUpperCase()} {path}
         </code>
       </p>
+      <p>{access(operation)}</p>
       {operation.description && (
         <p>
           <Text>{operation.description}</Text>
@@ -132,13 +139,13 @@ function OperationView({ method, path, operation }: Placed) {
           </tbody>
         </table>
       )}
-      {Object.entries(requestBody?.content ?? {}).map(([type, { schema, example }]) => (
+      {Object.entries(requestBody?.content ?? {}).map(([type, media]) => (
         <>
           <h4>Body: {type}</h4>
-          {example !== undefined && <Code value={example} />}
+          <Code value={media.example} />
           <details>
             <summary>Schema</summary>
-            <Code value={schema} />
+            <Code value={media.schema} />
           </details>
         </>
       ))}
@@ -150,13 +157,9 @@ function OperationView({ method, path, operation }: Placed) {
               <th scope="row">{status}</th>
               <td>
                 <Text>{description}</Text>
-                {Number(status) < 300 &&
-                  Object.values(content ?? {}).map(({ schema }) => (
-                    <details>
-                      <summary>Schema</summary>
-                      <Code value={schema} />
-                    </details>
-                  ))}
+                {Object.values(content ?? {}).map((media) => (
+                  <MediaView media={media} schema={Number(status) < 300} />
+                ))}
               </td>
             </tr>
           ))}
@@ -164,6 +167,37 @@ function OperationView({ method, path, operation }: Placed) {
       </table>
     </article>
   );
+}
+
+/** The examples of a body, and its schema where that is not the same for all. */
+function MediaView({ media, schema }: { media: Media; schema: boolean }) {
+  const examples = media.examples ?? { Example: { value: media.example } };
+  return (
+    <>
+      {Object.entries(examples).map(([name, { value }]) => (
+        <details>
+          <summary>
+            <Text>{media.examples === undefined ? name : `\`${name}\``}</Text>
+          </summary>
+          <Code value={value} />
+        </details>
+      ))}
+      {schema && (
+        <details>
+          <summary>Schema</summary>
+          <Code value={media.schema} />
+        </details>
+      )}
+    </>
+  );
+}
+
+/** What opens a route, in words. */
+function access({ security }: Operation): string {
+  const names = security.flatMap((one) => Object.keys(one));
+  const needs = [names.includes("session") && "a session", names.includes("key") && "an API key"];
+  const given = needs.filter((word) => word !== false);
+  return given.length === 0 ? "Open to anybody." : `Needs ${given.join(" or ")}.`;
 }
 
 function enumeration({ enum: values }: { enum?: unknown }): string {
@@ -177,7 +211,8 @@ function Text({ children }: { children: string }) {
 
 /** JSON, its references as links. A scrolling box must be reachable by keyboard. */
 function Code({ value }: { value: unknown }) {
-  const parts = JSON.stringify(value, null, 2).split(/"#\/components\/schemas\/(\w+)"/);
+  const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  const parts = text.split(/"#\/components\/schemas\/(\w+)"/);
   return (
     <pre tabindex={0}>
       {parts.map((part, i) => (i % 2 === 1 ? <a href={`#schema-${part}`}>{part}</a> : part))}

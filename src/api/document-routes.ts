@@ -3,14 +3,14 @@ import type { Config } from "../env.ts";
 import { oncePerConfig } from "../once-per-config.ts";
 import { DOCS_POLICY, docsPage } from "./docs.tsx";
 import { describe, type OpenApi } from "./openapi.ts";
-import { publicRoute, type Route } from "./route.ts";
+import { type Described, publicRoute, type Route } from "./route.ts";
 
 const TAG = "Documentation";
 /** It changes with a deployment only. */
 const CACHED = { "cache-control": "public, max-age=300" };
 
-/** The routes that document all routes, themselves included. */
-export function documentRoutes(others: readonly Route[]): Route[] {
+/** The routes that document all routes, themselves included, and those that other doors serve. */
+export function documentRoutes(others: readonly Route[], elsewhere: readonly Described[]): Route[] {
   const documentOf = oncePerConfig((config: Config): OpenApi => describe(routes, config.PUBLIC_URL ?? "/"));
   const pageOf = oncePerConfig((config: Config) => docsPage(documentOf(config)));
 
@@ -19,7 +19,13 @@ export function documentRoutes(others: readonly Route[]): Route[] {
     path: "/openapi.json",
     summary: "Get this document",
     tag: TAG,
-    answers: { 200: { description: "An OpenAPI 3.1 document", schema: z.record(z.string(), z.unknown()) } },
+    answers: {
+      200: {
+        description: "An OpenAPI 3.1 document",
+        schema: z.record(z.string(), z.unknown()),
+        example: { openapi: "3.1.0", info: { title: "Postern", version: "1" }, paths: {} },
+      },
+    },
     async handle({ isolate }) {
       return Response.json(documentOf(isolate.config), { headers: CACHED });
     },
@@ -30,7 +36,14 @@ export function documentRoutes(others: readonly Route[]): Route[] {
     path: "/docs",
     summary: "Read this document",
     tag: TAG,
-    answers: { 200: { description: "A page", schema: z.string(), type: "text/html" } },
+    answers: {
+      200: {
+        description: "A page",
+        schema: z.string(),
+        type: "text/html",
+        example: "<!doctype html><title>Postern API</title>",
+      },
+    },
     async handle({ isolate }) {
       return new Response(pageOf(isolate.config), {
         headers: {
@@ -43,6 +56,6 @@ export function documentRoutes(others: readonly Route[]): Route[] {
     },
   });
 
-  const routes = [...others, openapi, docs];
+  const routes = [...others, ...elsewhere, openapi, docs];
   return [openapi, docs];
 }

@@ -5,12 +5,13 @@ import type { Isolate } from "../isolate.ts";
 import { secretScanningRoute } from "../webhooks/secret-scanning.ts";
 import { dispatch } from "./dispatch.ts";
 import { documentRoutes } from "./document-routes.ts";
+import { OTHER_DOORS } from "./other-doors.ts";
 import type { Route } from "./route.ts";
 
 const managed: readonly Route[] = [...accountRoutes, ...adminRoutes, secretScanningRoute];
 
 /** Every management route there is, in the order of the documentation. */
-export const ROUTES: readonly Route[] = [...managed, ...documentRoutes(managed)];
+export const ROUTES: readonly Route[] = [...managed, ...documentRoutes(managed, OTHER_DOORS)];
 
 /** Answers a request to the account API, the admin API, the webhooks, or what documents them. */
 export function handleManagement(

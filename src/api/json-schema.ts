@@ -12,7 +12,11 @@ export class SchemaBook {
   /** @param io what a client sends (`input`: before defaults and transforms), or what it gets (`output`) */
   write(schema: z.ZodType, io: "input" | "output"): Json {
     // A schema at the root would not be referred to, whatever its id: so it is a member of one.
-    const document = z.toJSONSchema(z.object({ it: schema }), { io, unrepresentable: "any" }) as Json;
+    const document = z.toJSONSchema(z.object({ it: schema }), {
+      io,
+      unrepresentable: "any",
+      override: ({ jsonSchema }) => asDocumented(jsonSchema),
+    }) as Json;
     const { $defs = {}, properties } = rewritten(document) as {
       $defs?: Record<string, Json>;
       properties: Json;
@@ -20,6 +24,14 @@ export class SchemaBook {
     for (const [id, { id: _, ...definition }] of Object.entries($defs)) this.schemas[id] = definition;
     return properties.it as Json;
   }
+}
+
+/** A schema whose metadata say `documented` is shown as that says, whatever checks it. */
+function asDocumented(schema: Json): void {
+  const { documented, description } = schema;
+  if (documented === undefined) return;
+  for (const name of Object.keys(schema)) delete schema[name];
+  Object.assign(schema, documented, description !== undefined && { description });
 }
 
 /** Points references from a document's own `$defs` to the components. */

@@ -1,8 +1,9 @@
 import type * as z from "zod";
-import { type Denial, statusOf } from "../denial.ts";
+import type { Denial } from "../denial.ts";
 import { ACCOUNT_HEADER } from "../session/choose-account.ts";
 import { SchemaBook } from "./json-schema.ts";
-import type { Answer, Route } from "./route.ts";
+import { problemExample } from "./problem-examples.ts";
+import type { Answer, Described } from "./route.ts";
 
 type Json = Record<string, unknown>;
 
@@ -12,9 +13,18 @@ export interface Operation {
   tags: string[];
   summary: string;
   description?: string;
+  /** Any one of these opens it; an empty list: none is needed. */
+  security: Json[];
   parameters: { name: string; in: string; required: boolean; description?: string; schema: Json }[];
-  requestBody?: { required: boolean; content: Record<string, { schema: Json; example?: unknown }> };
-  responses: Record<string, { description: string; content?: Record<string, { schema: Json }> }>;
+  requestBody?: { required: boolean; content: Record<string, Media> };
+  responses: Record<string, { description: string; headers?: Json; content?: Record<string, Media> }>;
+}
+
+/** A body of one media type. `examples` where there are several, by name. */
+export interface Media {
+  schema: Json;
+  example?: unknown;
+  examples?: Record<string, { value: unknown }>;
 }
 
 /** An OpenAPI 3.1 document of some routes. */
@@ -24,14 +34,14 @@ export interface OpenApi {
   servers: { url: string }[];
   tags: { name: string }[];
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, Json>; securitySchemes: Json };
+  components: { schemas: Record<string, Json>; headers: Json; securitySchemes: Json };
 }
 
 const DESCRIPTION =
-  "Manage API keys, and the endpoints they open. Every call carries the access token of a signed-in session; API keys are refused here. Errors are problem details (RFC 9457) whose `error.code` says what is wrong.";
+  "Manage API keys, and the endpoints they open. Calls under `/v1/account` and `/admin` carry the access token of a signed-in session; API keys are refused there. `/v1/key` and `/v1/kubernetes` take an API key. Errors are problem details (RFC 9457) whose `error.code` says what is wrong; every answer carries `x-request-id`. The endpoints behind the gateway are not described here: each has its own path, see `GET /v1/account/endpoints`.";
 
 /** Describes routes from the very definitions that dispatch and validate them. */
-export function describe(routes: readonly Route[], server: string): OpenApi {
+export function describe(routes: readonly Described[], server: string): OpenApi {
   const book = new SchemaBook();
   const paths: OpenApi["paths"] = {};
   for (const route of routes) {
@@ -46,25 +56,65 @@ export function describe(routes: readonly Route[], server: string): OpenApi {
     paths,
     components: {
       schemas: { ...book.schemas, Problem: PROBLEM },
-      securitySchemes: {
-        session: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "Token of a session" },
-      },
+      headers: HEADERS,
+      securitySchemes: SECURITY_SCHEMES,
     },
   };
 }
 
-function operation(route: Route, book: SchemaBook): Operation {
-  const isPublic = route.audience === "anybody";
+const SECURITY_SCHEMES = {
+  session: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "Access token of a session" },
+  access: {
+    type: "apiKey",
+    in: "header",
+    name: "cf-access-jwt-assertion",
+    description: "A session of Cloudflare Access, which adds the header itself",
+  },
+  key: { type: "apiKey", in: "header", name: "x-api-key", description: "An API key" },
+  bearer_key: { type: "http", scheme: "bearer", description: "An API key, where clients send it that way" },
+};
+
+const SESSION = [{ session: [] }, { access: [] }];
+const KEY = [{ key: [] }, { bearer_key: [] }];
+
+/** Any one of these opens a route; an empty list: none is needed. */
+function security(audience: Described["audience"]) {
+  if (audience === "anybody") return [];
+  if (audience === "key") return KEY;
+  return audience === "key_or_session" ? [...KEY, ...SESSION] : SESSION;
+}
+
+const HEADERS = {
+  "x-request-id": {
+    description: "Names this exchange in the logs",
+    schema: { type: "string", format: "uuid" },
+  },
+  location: { description: "Path of what was created", schema: { type: "string" } },
+  "retry-after": { description: "Seconds to wait", schema: { type: "integer" } },
+  "www-authenticate": { description: "What would have been accepted", schema: { type: "string" } },
+};
+
+/** The headers that answers of a status carry. */
+function headers(status: number) {
+  const names = ["x-request-id"];
+  if (status === 201) names.push("location");
+  if (status === 429 || status === 503) names.push("retry-after");
+  if (status === 401) names.push("www-authenticate");
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+function operation(route: Described, book: SchemaBook): Operation {
   const body = route.body ?? route.raw?.schema;
   return {
     operationId: operationId(route),
     tags: [route.tag],
     summary: route.summary,
     ...(route.description !== undefined && { description: route.description }),
-    ...(isPublic ? { security: [] } : { security: [{ session: [] }] }),
+    security: security(route.audience),
     parameters: [
       ...parameters(route.params, "path", book),
       ...parameters(route.query, "query", book),
+      ...parameters(route.headers, "header", book),
       ...(Array.isArray(route.audience) ? [ACCOUNT_PARAMETER] : []),
     ],
     ...(body !== undefined && {
@@ -80,7 +130,7 @@ function operation(route: Route, book: SchemaBook): Operation {
     }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(route.answers).map(([status, one]) => [status, answer(one, book)]),
+        Object.entries(route.answers).map(([status, one]) => [status, answer(Number(status), one, book)]),
       ),
       ...denials(route),
     },
@@ -88,7 +138,7 @@ function operation(route: Route, book: SchemaBook): Operation {
 }
 
 /** `GET /v1/account/api-keys/{id}` is `get_account_api_keys_by_id`. */
-function operationId({ method, path }: Route): string {
+function operationId({ method, path }: Described): string {
   const words = path
     .replace(/^\/(v1\/)?/, "")
     .replace(/\{(\w+)\}/g, "by_$1")
@@ -104,7 +154,7 @@ const ACCOUNT_PARAMETER = {
   schema: { type: "string" },
 };
 
-function parameters(schema: z.ZodType | undefined, place: "path" | "query", book: SchemaBook) {
+function parameters(schema: z.ZodType | undefined, place: "path" | "query" | "header", book: SchemaBook) {
   if (schema === undefined) return [];
   const { properties = {}, required = [] } = book.write(schema, "input") as {
     properties?: Record<string, Json>;
@@ -119,25 +169,40 @@ function parameters(schema: z.ZodType | undefined, place: "path" | "query", book
   }));
 }
 
-function answer({ description, schema, type = "application/json" }: Answer, book: SchemaBook) {
-  if (schema === undefined) return { description };
-  return { description, content: { [type]: { schema: book.write(schema, "output") } } };
+function answer(
+  status: number,
+  { description, schema, type = "application/json", example }: Answer,
+  book: SchemaBook,
+): Operation["responses"][string] {
+  const said = { description, headers: headers(status) };
+  return schema === undefined
+    ? said
+    : { ...said, content: { [type]: { schema: book.write(schema, "output"), example } } };
 }
 
-/** The codes a route may be refused with, by status. */
-function denials(route: Route): Operation["responses"] {
-  const codes = new Set<Denial["code"]>(route.errors);
-  if (route.audience !== "anybody") {
-    codes.add("missing_access_token").add("forbidden");
-    if (Array.isArray(route.audience)) codes.add("account_required");
-  }
-  if (route.query !== undefined || route.body !== undefined) codes.add("invalid_request");
-  if (route.body !== undefined) codes.add("body_too_large");
-  if (route.body !== undefined || (route.raw !== undefined && !route.raw.anyType))
-    codes.add("unsupported_media_type");
-  codes.add("state_unavailable").add("internal_error");
+/** Refusals of a session, and of an API key. */
+const SESSION_REFUSALS = ["missing_access_token", "forbidden"] as const;
+const KEY_REFUSALS = ["invalid_request", "invalid_api_key", "rate_limited"] as const;
 
-  const byStatus = Map.groupBy(codes, (code) => statusOf({ code, allow: [] } as unknown as Denial));
+/** The codes a route may be refused with, by status. */
+function denials(route: Described): Operation["responses"] {
+  const { audience } = route;
+  const codes = new Set<Denial["code"]>(route.errors);
+  const add = (more: readonly Denial["code"][]) => {
+    for (const code of more) codes.add(code);
+  };
+  if (audience === "key") add(KEY_REFUSALS);
+  else if (audience === "key_or_session") add([...KEY_REFUSALS, "missing_access_token"]);
+  else if (audience !== "anybody") add(SESSION_REFUSALS);
+  if (Array.isArray(audience)) add(["account_required"]);
+  if (route.query !== undefined || route.body !== undefined) add(["invalid_request"]);
+  if (route.body !== undefined) add(["body_too_large"]);
+  if (route.body !== undefined || (route.raw !== undefined && !route.raw.anyType))
+    add(["unsupported_media_type"]);
+  add(["uri_too_long", "unknown_host", "headers_too_large", "internal_error"]);
+  if (audience !== "anybody" || route.raw !== undefined) add(["state_unavailable"]);
+
+  const byStatus = Map.groupBy(codes, (code) => problemExample(code).status);
   return Object.fromEntries(
     [...byStatus]
       .sort(([one], [other]) => one - other)
@@ -145,7 +210,13 @@ function denials(route: Route): Operation["responses"] {
         String(status),
         {
           description: named.map((code) => `\`${code}\``).join(", "),
-          content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+          headers: headers(status),
+          content: {
+            "application/problem+json": {
+              schema: { $ref: "#/components/schemas/Problem" },
+              examples: Object.fromEntries(named.map((code) => [code, { value: problemExample(code) }])),
+            },
+          },
         },
       ]),
   );

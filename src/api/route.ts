@@ -35,6 +35,7 @@ export interface Answer {
   schema?: z.ZodType;
   /** Default `application/json`. */
   type?: string;
+  /** Present wherever there is a body. */
   example?: unknown;
 }
 
@@ -49,6 +50,8 @@ interface Definition<P, Q, B> {
   tag: string;
   params?: z.ZodType<P>;
   query?: z.ZodType<Q>;
+  /** Headers that the handler reads from the request itself: for the documentation. */
+  headers?: z.ZodType;
   /** Checks a JSON body. Without it, and without `raw`, a body is not read. */
   body?: z.ZodType<B>;
   /** Whether no body at all is the same as `{}`. */
@@ -71,10 +74,18 @@ interface Definition<P, Q, B> {
 export type Audience = "anybody" | "admin" | readonly Role[];
 
 /**
+ * What the documentation tells of a route. Those of the data plane's side are open to an API key, or to a
+ * session as well; they are served by doors of their own.
+ */
+export interface Described extends Definition<unknown, unknown, unknown> {
+  audience: Audience | "key" | "key_or_session";
+}
+
+/**
  * A management route, defined once: dispatch, validation, handler and the OpenAPI document all come from
  * here. Handlers are methods, so that routes of all shapes fit one list.
  */
-export interface Route extends Definition<unknown, unknown, unknown> {
+export interface Route extends Described {
   audience: Audience;
   handle(call: Call<unknown, unknown, unknown>): Promise<Response | Denial>;
 }

@@ -17,7 +17,11 @@ export const Name = z
     context.addIssue(wholeSentence(checked.message));
     return z.NEVER;
   })
-  .meta({ description: "1 to 64 characters, none of them a control or direction-changing character" });
+  .meta({
+    description: "1 to 64 characters, none of them a control or direction-changing character",
+    minLength: 1,
+    maxLength: 64,
+  });
 
 export const Environment = z.enum(["production", "test"]);
 
@@ -35,7 +39,7 @@ export const ExpiresAt = z
   .nullable()
   .meta({ format: "date-time", description: "In the future, or null for never" });
 
-const Access = z.enum(["none", "read", "read_write"]).meta({
+export const Access = z.enum(["none", "read", "read_write"]).meta({
   id: "Access",
   description: "`read_write` includes `read`",
 });

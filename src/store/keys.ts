@@ -1,5 +1,6 @@
 import type { Permissions } from "../keys/permissions.ts";
 import type { Environment, KeyRecord } from "../keys/record.ts";
+import type { KeyStatus } from "../keys/state.ts";
 import { auditEach } from "./audit.ts";
 import type { AuditEntry, Bound, Write } from "./write.ts";
 
@@ -102,60 +103,138 @@ export async function readKeyByHash(db: D1Database, hash: string): Promise<KeyRo
 export interface KeyFilter {
   account_id?: string | undefined;
   created_by?: string | undefined;
-  status?: "active" | "disabled" | "expired" | "revoked" | undefined;
+  status?: KeyStatus | undefined;
   environment?: Environment | undefined;
-  /** Text that the name holds, or that the display prefix starts with; the case of A to Z does not matter. */
+  /**
+   * Text that the name holds, or that the display prefix starts with; the case of A to Z does not matter.
+   * The whole display prefix of a native key is looked up as it is, and not looked for in names.
+   */
   q?: string | undefined;
 }
 
+/** Where a list stands: after this key. */
+export interface KeyPosition {
+  at: number;
+  id: string;
+}
+
+/** Some keys, newest first, and where the next page starts; null on the last. */
+export interface KeyPage {
+  rows: KeyRowWithUse[];
+  next: KeyPosition | null;
+}
+
+/**
+ * Keys looked at for one page of a narrowed list, whether they fit or not. At a million keys, of which none
+ * fits, a list ends after 500 pages of some milliseconds each, rather than in one that D1 would cut off.
+ */
+export const MOST_SCANNED = 2000;
+
 /** The states of spec 3 in SQL; `?` is now. The order of precedence is the same as `keyStatus`'s. */
-const STATUS: Record<NonNullable<KeyFilter["status"]>, string> = {
+const STATUS: Record<KeyStatus, string> = {
   revoked: "k.revoked_at IS NOT NULL AND ? IS NOT NULL",
   expired: "k.revoked_at IS NULL AND k.expires_at <= ?",
   disabled: "k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > ?) AND k.enabled = 0",
   active: "k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > ?) AND k.enabled = 1",
 };
 
-/** A page of keys, newest first, after `before`. */
-export async function listKeys(
-  db: D1Database,
-  filter: KeyFilter,
-  page: { limit: number; before: { at: number; id: string } | null },
-  now: number,
-): Promise<KeyRowWithUse[]> {
+/** The display prefix of a native key, whole: at most a few keys share one. */
+const WHOLE_PREFIX = /^[a-z][a-z0-9]{1,15}_(?:live|test)_[0-9A-Za-z]{5}$/;
+
+/**
+ * The index that has the keys of a list in their order, and as few others as may be; `where` is what makes it
+ * usable. All are named: without statistics SQLite would guess.
+ */
+function source({ account_id, created_by, status, environment, q }: KeyFilter): {
+  index: string;
+  where: Bound;
+} {
+  if (q !== undefined && WHOLE_PREFIX.test(q)) {
+    return { index: "keys_by_prefix", where: { sql: "prefix = ?", values: [q] } };
+  }
+  if (account_id === undefined) return { index: "keys_by_age", where: { sql: "true", values: [] } };
+  const [index, sql] =
+    created_by !== undefined
+      ? ["keys_of_maker", "created_by = ?"]
+      : status === "revoked"
+        ? ["keys_revoked", "revoked_at IS NOT NULL"]
+        : status === "disabled"
+          ? ["keys_disabled", "enabled = 0"]
+          : status === "expired"
+            ? ["keys_expiring", "expires_at IS NOT NULL"]
+            : environment === "test"
+              ? ["keys_test", "environment = 'test'"]
+              : ["keys_of_account", "true"];
+  const values = created_by === undefined ? [account_id] : [account_id, created_by];
+  return { index: index!, where: { sql: `account_id = ? AND ${sql}`, values } };
+}
+
+/** What every key of a list must be, whatever index it came from. */
+function conditions(filter: KeyFilter, now: number): Bound[] {
   const where: Bound[] = [];
   if (filter.account_id !== undefined) where.push({ sql: "k.account_id = ?", values: [filter.account_id] });
   if (filter.created_by !== undefined) where.push({ sql: "k.created_by = ?", values: [filter.created_by] });
   if (filter.status !== undefined) where.push({ sql: STATUS[filter.status], values: [now] });
   if (filter.environment !== undefined)
     where.push({ sql: "k.environment = ?", values: [filter.environment] });
-  if (filter.q !== undefined) {
+  if (filter.q !== undefined && !WHOLE_PREFIX.test(filter.q)) {
     // Not LIKE: D1 refuses patterns of more than 50 bytes.
     where.push({
       sql: "(instr(lower(k.name), lower(?)) > 0 OR instr(lower(k.prefix), lower(?)) = 1)",
       values: [filter.q, filter.q],
     });
   }
-  if (page.before !== null) {
-    where.push({ sql: "(k.created_at, k.id) < (?, ?)", values: [page.before.at, page.before.id] });
-  }
-  const { results } = await db
-    .prepare(
-      `${SELECT} ${where.length === 0 ? "" : `WHERE ${where.map(({ sql }) => sql).join(" AND ")}`}
-       ORDER BY k.created_at DESC, k.id DESC LIMIT ?`,
-    )
-    .bind(...where.flatMap(({ values }) => values), page.limit)
-    .all<Record<string, unknown>>();
-  return results.map(fromRow);
+  return where.length === 0 ? [{ sql: "true", values: [] }] : where;
 }
 
-/** Holds while the account has room for one more active key (spec 3); disabled keys do not count. */
+/**
+ * A page of keys, newest first. It reads a bounded number of rows however many keys there are and however
+ * few fit: so it may hold fewer than `limit`, even none, and not be the last.
+ */
+export async function listKeys(
+  db: D1Database,
+  filter: KeyFilter,
+  page: { limit: number; before: KeyPosition | null },
+  now: number,
+): Promise<KeyPage> {
+  const { index, where } = source(filter);
+  const fits = and(...conditions(filter, now));
+  const after: Bound =
+    page.before === null
+      ? { sql: "true", values: [] }
+      : { sql: "(created_at, id) < (?, ?)", values: [page.before.at, page.before.id] };
+  // The inner query runs only as far as the outer one asks. Its last row comes out whether it fits or not:
+  // that is where the next page goes on.
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS.map((column) => `k.${column}`).join(", ")}, u.last_used_at, k.nth, ${fits.sql} AS fits
+       FROM (
+         SELECT *, row_number() OVER (ORDER BY created_at DESC, id DESC) AS nth FROM keys INDEXED BY ${index}
+         WHERE ${where.sql} AND ${after.sql} ORDER BY created_at DESC, id DESC LIMIT ?
+       ) k LEFT JOIN key_last_used u ON u.key_id = k.id
+       WHERE fits OR k.nth = ? LIMIT ?`,
+    )
+    .bind(...fits.values, ...where.values, ...after.values, MOST_SCANNED, MOST_SCANNED, page.limit + 1)
+    .all<Record<string, unknown>>();
+  const fitting = results.filter((row) => row.fits === 1);
+  const rows = fitting.slice(0, page.limit).map(({ nth: _, fits: __, ...row }) => fromRow(row));
+  const end = fitting.length > page.limit ? rows.at(-1) : results.find(({ nth }) => nth === MOST_SCANNED);
+  const next = end === undefined ? null : { at: end.created_at as number, id: end.id as string };
+  return { rows, next };
+}
+
+/**
+ * Holds while the account has room for one more active key (spec 3); disabled keys do not count. Counts no
+ * further than the limit, which an import may have left far behind.
+ */
 function hasRoom(accountId: string, now: number): Bound {
+  const limit = "(SELECT active_key_limit FROM accounts WHERE id = ?)";
+  const counted = `SELECT 1 FROM keys INDEXED BY keys_counted
+    WHERE account_id = ? AND revoked_at IS NULL AND rotated_to IS NULL AND enabled = 1`;
   return {
-    sql: `(SELECT count(*) FROM keys WHERE account_id = ? AND revoked_at IS NULL AND rotated_to IS NULL
-             AND enabled = 1 AND (expires_at IS NULL OR expires_at > ?))
-          < (SELECT active_key_limit FROM accounts WHERE id = ?)`,
-    values: [accountId, now, accountId],
+    sql: `(SELECT count(*) FROM (${counted} AND expires_at IS NULL UNION ALL ${counted} AND expires_at > ?
+             LIMIT ${limit})) < ${limit}`,
+    values: [accountId, accountId, now, accountId, accountId],
   };
 }
 

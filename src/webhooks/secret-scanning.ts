@@ -40,6 +40,12 @@ export const secretScanningRoute = publicRoute({
   description:
     "GitHub's secret scanning partner format, signed over the raw body. Keys of this gateway are revoked at once; the answer labels each token, in the order of the report.",
   tag: "Webhooks",
+  headers: z.strictObject({
+    "github-public-key-identifier": z.string().meta({ description: "Which of the partner's keys signed" }),
+    "github-public-key-signature": z
+      .string()
+      .meta({ description: "ECDSA over P-256 with SHA-256, DER in base64, over the raw body" }),
+  }),
   raw: { types: ["application/json"], anyType: true, schema: Report },
   bodyExample: [
     {
@@ -49,7 +55,19 @@ export const secretScanningRoute = publicRoute({
       source: "content",
     },
   ],
-  answers: { 200: { description: "A label for each token", schema: Feedback } },
+  answers: {
+    200: {
+      description: "A label for each token",
+      schema: Feedback,
+      example: [
+        {
+          token_hash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+          token_type: "postern_api_key",
+          label: "true_positive",
+        },
+      ],
+    },
+  },
   errors: ["invalid_signature", "invalid_request", "body_too_large"],
   async handle(call) {
     const { request, isolate, now } = call;

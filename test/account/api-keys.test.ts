@@ -180,10 +180,10 @@ describe("creating", () => {
     expect((await ask("theirs")).json.detail).toBe("Unknown endpoint: theirs");
   });
 
-  test("the limit of active keys holds exactly under 20 at once; disabled and revoked keys make room", async () => {
+  test("the limit of active keys holds exactly under 50 at once; disabled and revoked keys make room", async () => {
     const full = as(gateway, await sessions.of("full"));
     const answers = await Promise.all(
-      Array.from({ length: 20 }, () => full("POST", KEYS, { name: "n", scopes: { all: true } })),
+      Array.from({ length: 50 }, () => full("POST", KEYS, { name: "n", scopes: { all: true } })),
     );
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
     for (const answer of answers.filter(({ status }) => status !== 201)) {
@@ -201,6 +201,27 @@ describe("creating", () => {
       "active_key_limit_reached",
     );
   });
+});
+
+test("the limit of active keys holds exactly under 50 enabled at once, beside others being made", async () => {
+  await gateway.createAccount("toggled", { active_key_limit: 200 });
+  const toggled = as(gateway, await sessions.of("toggled"));
+  const off = await Promise.all(
+    Array.from({ length: 50 }, async () => {
+      const { id } = await create({}, toggled);
+      expect((await toggled("PATCH", `${KEYS}/${id}`, { enabled: false })).status).toBe(200);
+      return id;
+    }),
+  );
+  await gateway.changeAccount("toggled", { active_key_limit: 7 });
+  const answers = await Promise.all([
+    ...off.map((id) => toggled("PATCH", `${KEYS}/${id}`, { enabled: true })),
+    ...Array.from({ length: 10 }, () => toggled("POST", KEYS, { name: "n", scopes: { all: true } })),
+  ]);
+  const refused = answers.filter(({ status }) => status !== 200 && status !== 201);
+  for (const answer of refused) expectDenial(answer, 409, "active_key_limit_reached");
+  expect(answers.length - refused.length).toBe(7);
+  expect((await toggled("GET", `${KEYS}?status=active&limit=100`)).json.data).toHaveLength(7);
 });
 
 describe("listing", () => {
@@ -533,5 +554,18 @@ describe("last used", () => {
     const shown = async () => (await owner("GET", `${KEYS}/${key.id}`)).json.last_used_at;
     await expect.poll(shown, { timeout: 5000 }).not.toBeNull();
     expect(Math.abs(Date.parse(await shown()) - before)).toBeLessThan(2000);
+  });
+
+  test("is as exact in the answers to changes", async () => {
+    const key = await create({});
+    await use(key.key);
+    const shown = async () => (await owner("GET", `${KEYS}/${key.id}`)).json.last_used_at;
+    await expect.poll(shown, { timeout: 5000 }).not.toBeNull();
+    // D1 knows nothing of it, or forgets: only the ledger can tell.
+    await gateway.db.prepare("DELETE FROM key_last_used WHERE key_id = ?").bind(key.id).run();
+    const { last_used_at } = (await owner("PATCH", `${KEYS}/${key.id}`, { name: "renamed" })).json;
+    expect(last_used_at).not.toBeNull();
+    const revoked = await owner("POST", `${KEYS}/${key.id}/revoke`);
+    expect(revoked.json.last_used_at).toBe(last_used_at);
   });
 });

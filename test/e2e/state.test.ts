@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { keyKind } from "../../src/freshness/kinds.ts";
 import { sha256Hex } from "../../src/keys/hash.ts";
 import { expectDenial, expectRefused } from "../harness/denied.ts";
 import { startTestGateway } from "../harness/gateway.ts";
@@ -31,7 +32,7 @@ describe("KV is only a cache (spec 2.2)", () => {
     const fresh = await gateway.createKey({ permissions: { inference: "none" } });
     for (const text of ["", "{", "null", "[]", '{"value":{}}', JSON.stringify(forged), good]) {
       const key = await gateway.createKey({ permissions: { inference: "none" } });
-      await gateway.kv.put(`key:${sha256Hex(key.key)}`, text);
+      await gateway.kv.put(keyKind(4).cacheName(sha256Hex(key.key)), text);
       const answer = await gateway.call("/v2/web/x", { headers: key.bearer });
       world.origin.clear();
       expect([text.slice(0, 20), answer.status]).toEqual([text.slice(0, 20), 403]);

@@ -34,11 +34,22 @@ describe("renewed", () => {
   });
 
   it("merges a delta on top of what it continues", () => {
-    const held = lease({ fences: new Map([["a", 4], ["b", 5]]) });
+    const held = lease({
+      fences: new Map([
+        ["a", 4],
+        ["b", 5],
+      ]),
+    });
     const merged = renewed(held, reply({ since: 5, seq: 7, fences: [["a", 7]] }), later);
-    expect([...(merged?.fences ?? [])]).toEqual([["a", 7], ["b", 5]]);
+    expect([...(merged?.fences ?? [])]).toEqual([
+      ["a", 7],
+      ["b", 5],
+    ]);
     expect(merged).toMatchObject({ seq: 7, asked: later });
-    expect([...held.fences]).toEqual([["a", 4], ["b", 5]]);
+    expect([...held.fences]).toEqual([
+      ["a", 4],
+      ["b", 5],
+    ]);
   });
 
   it("takes `open` whole, never the old one's", () => {
@@ -48,8 +59,15 @@ describe("renewed", () => {
   });
 
   it("drops fences that the floor speaks for", () => {
-    const held = lease({ fences: new Map([["a", 4], ["b", 5]]) });
-    expect([...(renewed(held, reply({ since: 5, seq: 9, floor: 4 }), later)?.fences ?? [])]).toEqual([["b", 5]]);
+    const held = lease({
+      fences: new Map([
+        ["a", 4],
+        ["b", 5],
+      ]),
+    });
+    expect([...(renewed(held, reply({ since: 5, seq: 9, floor: 4 }), later)?.fences ?? [])]).toEqual([
+      ["b", 5],
+    ]);
   });
 
   it("keeps the answer to the later question, even of the same millisecond", () => {
@@ -115,7 +133,10 @@ describe("isCurrent", () => {
         for (const stop of at.filter((stop) => stop <= subjects.length)) {
           const since: number | null = held === null ? null : (held as Lease).seq;
           order += 1;
-          held = renewed(held, reply({ seq: stop, since, fences: latest(stop, since ?? -1) }), { at: order, order });
+          held = renewed(held, reply({ seq: stop, since, fences: latest(stop, since ?? -1) }), {
+            at: order,
+            order,
+          });
         }
         expect(new Map((held as Lease | null)?.fences)).toEqual(new Map(latest(subjects.length, -1)));
       }),

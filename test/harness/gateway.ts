@@ -76,6 +76,8 @@ export interface TestGateway {
 export interface TestGatewayOptions {
   vars?: Record<string, string>;
   secrets?: Record<string, string>;
+  /** Directory with another wrangler.toml, schema.sql and Worker; default this project's. */
+  root?: string;
 }
 
 /**
@@ -91,6 +93,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     persist: null,
     vars: { INSECURE_ORIGIN_HOSTS: "127.0.0.1", LEASE_SECONDS: "1", FLUSH_SECONDS: "1", ...options.vars },
     secrets: { KEY_TAG_SECRETS: tagSecrets, ...options.secrets },
+    ...(options.root === undefined ? {} : { root: options.root }),
     log: (text, level) => {
       logs.push({ text, level });
       for (const listener of listeners) listener();

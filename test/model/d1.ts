@@ -46,7 +46,9 @@ export class Sqlite {
   /** Empties every table; much cheaper than a new database. */
   clear(): void {
     // The last made first: it may refer to those before it.
-    for (const { name } of this.exec("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid DESC")) {
+    for (const { name } of this.exec(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid DESC",
+    )) {
       this.exec(`DELETE FROM ${name as string}`);
     }
   }

@@ -1,4 +1,4 @@
-import { House, LEASE, Tally } from "./house.ts";
+import { type Host, House, LEASE, Tally } from "./house.ts";
 import type { Owner } from "./sim.ts";
 
 /** What a story may do: everything in it happens in the order told. */
@@ -6,6 +6,9 @@ interface Teller {
   house: House;
   /** The messages of one that hold these texts arrive, one after the other. */
   let(owner: Owner, ...texts: string[]): Promise<void>;
+  /** A message fails at once, and arrives only when `late` says so. */
+  delay(owner: Owner, text: string): Promise<void>;
+  late(): Promise<void>;
   /** One goes on to its end while all others wait. */
   finish(owner: Owner): Promise<void>;
   pass(ms: number): Promise<void>;
@@ -15,6 +18,9 @@ type Story = (teller: Teller) => Promise<void>;
 
 const KEY = { sort: "key", which: 0 } as const;
 const RENAME = 9;
+
+const waits = ({ house }: Teller, owner: Owner, text: string) =>
+  house.sim.pending.some((message) => message.owner === owner && message.label.includes(text));
 
 /** The rare interleavings that random schedules come by too seldom, each against one thing left out. */
 export const STORIES: Record<string, Story> = {
@@ -84,6 +90,53 @@ export const STORIES: Record<string, Story> = {
     await finish(await house.request(0, 3, "no"));
   },
 
+  "a Worker dies and its batch arrives after the ledger gave it up": async (teller) => {
+    const { house, let: arrive, delay, late, finish, pass } = teller;
+    const dying = await house.change(KEY, RENAME);
+    await arrive(dying, "open", "open c0, answer");
+    await delay(dying, "INSERT INTO audit_log");
+    dying.dead = true;
+    await pass(31_000);
+    await finish((house.hosts[0] as Host).owner);
+    await pass(31_000);
+    await finish((house.hosts[0] as Host).owner);
+    await finish(await house.request(0, 0, "no"));
+    await late();
+    await pass(LEASE + 1);
+    await finish(await house.request(0, 0, "no"));
+  },
+
+  "D1 is away when the ledger gives up a change": async (teller) => {
+    const { house, let: arrive, delay, late, finish, pass } = teller;
+    const dying = await house.change(KEY, RENAME);
+    await arrive(dying, "open", "open c0, answer");
+    await delay(dying, "INSERT INTO audit_log");
+    dying.dead = true;
+    house.cut.d1.add("all");
+    for (let n = 0; n < 4; n += 1) {
+      await pass(10_000);
+      await finish((house.hosts[0] as Host).owner);
+    }
+    house.cut.d1.clear();
+    await finish(await house.request(0, 0, "no"));
+    await late();
+    await pass(LEASE + 1);
+    await finish(await house.request(0, 0, "no"));
+  },
+
+  "no attempt to commit is answered, and one arrives late": async (teller) => {
+    const { house, let: arrive, delay, late, finish, pass } = teller;
+    const change = await house.change(KEY, RENAME);
+    await arrive(change, "open", "open c0, answer");
+    for (let n = 0; n < 3; n += 1) await delay(change, "INSERT INTO audit_log");
+    for (const text of ["close", "close c0, answer"])
+      if (waits(teller, change, text)) await arrive(change, text);
+    await finish(await house.request(0, 0, "no"));
+    await late();
+    await pass(LEASE + 1);
+    await finish(await house.request(0, 0, "no"));
+  },
+
   "a strict request begins in the millisecond of one that asked before the change": async ({
     house,
     let: arrive,
@@ -123,9 +176,24 @@ export async function tell(story: Story, exact = true): Promise<void> {
           check();
         }
       },
+      delay: async (owner, text) => {
+        await sim.fire(
+          sim.pending.findIndex((m) => m.owner === owner && !m.astray && m.label.includes(text)),
+          "late",
+        );
+        check();
+      },
+      late: async () => {
+        for (;;) {
+          const index = sim.pending.findIndex(({ astray }) => astray);
+          if (index < 0) break;
+          await sim.fire(index, "ok");
+        }
+        check();
+      },
       finish: async (owner) => {
         for (;;) {
-          const index = sim.pending.findIndex((m) => m.owner === owner);
+          const index = sim.pending.findIndex((m) => m.owner === owner && !m.astray);
           if (index < 0) break;
           await sim.fire(index, "ok");
           check();

@@ -94,7 +94,7 @@ interface Change {
   result: ChangeResult | "failed" | null;
 }
 
-class Host {
+export class Host {
   readonly storage: Sqlite;
   alarmAt: number | null = null;
   ringing = false;
@@ -176,7 +176,8 @@ class Host {
   stop(): void {
     this.owner.dead = true;
     this.shard = null;
-    if (this.ringing && (this.alarmAt === null || this.#again)) this.setAlarm(this.#house.sim.now + this.offset);
+    if (this.ringing && (this.alarmAt === null || this.#again))
+      this.setAlarm(this.#house.sim.now + this.offset);
     this.ringing = false;
     this.#again = false;
   }
@@ -345,7 +346,13 @@ export class House {
   litter(name: number, what: number): void {
     const { kind, name: of } = this.names[name] as Name;
     const others = [...this.#kv.values()].flat();
-    const texts = ["{", "null", "[]", '{"value":{},"stamp":{}}', others[what % Math.max(1, others.length)] ?? ""];
+    const texts = [
+      "{",
+      "null",
+      "[]",
+      '{"value":{},"stamp":{}}',
+      others[what % Math.max(1, others.length)] ?? "",
+    ];
     const cacheName = kind.cacheName(of);
     this.#kv.set(cacheName, [...(this.#kv.get(cacheName) ?? []), texts[what % texts.length] as string]);
   }
@@ -417,7 +424,14 @@ export class House {
             this.#counted.set(isolate.id, (this.#counted.get(isolate.id) ?? 0) + 1);
             freshness.recordUse(
               kind.shard(hash),
-              { key_id: id, endpoint_id: "", hour: now - (now % HOUR), kind: "read", count: 1, last_used_at: now },
+              {
+                key_id: id,
+                endpoint_id: "",
+                hour: now - (now % HOUR),
+                kind: "read",
+                count: 1,
+                last_used_at: now,
+              },
               world,
             );
           }
@@ -512,7 +526,11 @@ export class House {
     if (record === null) return null;
     const enabled = what < 4 ? !record.enabled : record.enabled;
     const { kind } = this.names[0] as Name;
-    return { name: kind.cacheName(hash), shard: kind.shard(hash), value: { ...record, enabled, name: `n${n}` } };
+    return {
+      name: kind.cacheName(hash),
+      shard: kind.shard(hash),
+      value: { ...record, enabled, name: `n${n}` },
+    };
   }
 
   // ---- what was true when, and what may be said of it ----
@@ -595,7 +613,7 @@ export class House {
   #checkLastUsed(): void {
     for (const { key_id, last_used_at } of database.exec("SELECT * FROM key_last_used")) {
       const before = this.#lastUsed.get(key_id as string) ?? 0;
-      if ((last_used_at as number) < before) throw (this.failure ??= new Broken("last_used moved back"));
+      if ((last_used_at as number) < before) this.failure ??= new Broken("last used moved back");
       this.#lastUsed.set(key_id as string, last_used_at as number);
     }
   }
@@ -620,8 +638,9 @@ export class House {
   /** A shard that is created anew, with everything it knew gone; only while nothing is under way. */
   wipe(number: number): void {
     const idle =
-      this.changes.every(({ owner, result }) => owner.dead || (result !== null && result !== "unavailable")) &&
-      this.hosts.every((host) => host.select("SELECT 1 FROM open").length === 0);
+      this.changes.every(
+        ({ owner, result }) => owner.dead || (result !== null && result !== "unavailable"),
+      ) && this.hosts.every((host) => host.select("SELECT 1 FROM open").length === 0);
     if (!idle) return;
     this.#wiped = true;
     this.tally.add("shards created anew");

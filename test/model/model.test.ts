@@ -19,22 +19,18 @@ const schedules: fc.Arbitrary<Schedule> = fc.array(fc.noBias(fc.nat({ max: MOST 
 describe("the freshness protocol", () => {
   it.each(Object.entries(STORIES))("holds when %s", (_, story) => tell(story));
 
-  it(
-    `holds in ${RUNS} random schedules`,
-    { timeout: Math.max(120_000, RUNS * 30) },
-    async () => {
-      const tally = new Tally();
-      await fc.assert(
-        fc.asyncProperty(schedules, (schedule) => run(schedule, tally)),
-        { numRuns: RUNS, endOnFailure: false, ...SEED },
-      );
-      // The schedules came by everything that the properties are about.
-      const ways = [
-        ...["memory", "kv", "d1", "grace", "unavailable", "strict memory", "strict kv", "strict d1"],
-        ...["change committed", "change refused", "change unavailable"],
-        ...["alarms", "alarm failed", "batches repeated", "shards created anew"],
-      ];
-      for (const way of ways) expect(tally.counts.get(way) ?? 0, way).toBeGreaterThan(0);
-    },
-  );
+  it(`holds in ${RUNS} random schedules`, { timeout: Math.max(120_000, RUNS * 30) }, async () => {
+    const tally = new Tally();
+    await fc.assert(
+      fc.asyncProperty(schedules, (schedule) => run(schedule, tally)),
+      { numRuns: RUNS, endOnFailure: false, ...SEED },
+    );
+    // The schedules came by everything that the properties are about.
+    const ways = [
+      ...["memory", "kv", "d1", "grace", "unavailable", "strict memory", "strict kv", "strict d1"],
+      ...["change committed", "change refused", "change unavailable"],
+      ...["alarms", "alarm failed", "batches repeated", "shards created anew"],
+    ];
+    for (const way of ways) expect(tally.counts.get(way) ?? 0, way).toBeGreaterThan(0);
+  });
 });

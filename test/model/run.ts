@@ -8,7 +8,6 @@ import { run, scheduleOf } from "./schedule.ts";
 
 const count = Number(process.argv[2] ?? 2000);
 const first = Number(process.argv[3] ?? 1);
-const length = (seed: number) => 40 + ((seed * 37) % 260);
 const tally = new Tally();
 const began = performance.now();
 
@@ -22,7 +21,7 @@ for (const [name, story] of Object.entries(STORIES)) {
 }
 
 for (let seed = first; seed < first + count; seed += 1) {
-  const schedule = scheduleOf(seed, length(seed));
+  const schedule = scheduleOf(seed);
   try {
     await run(schedule, tally);
   } catch (error) {

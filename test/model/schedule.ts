@@ -69,19 +69,20 @@ interface Mood {
   end: "before" | "after" | "amid";
 }
 
-/** Digits of a number, to the base that each asks for. */
-class Digits {
-  #rest: number;
+/** As many choices as need be, out of one number (mulberry32). */
+class Choices {
+  #state: number;
 
   constructor(number: number) {
-    this.#rest = number;
+    this.#state = number | 0;
   }
 
-  /** The next one, below `base`. */
-  next(base: number): number {
-    const digit = this.#rest % base;
-    this.#rest = Math.floor(this.#rest / base);
-    return digit;
+  /** A whole number below `most`. */
+  next(most: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % most;
   }
 
   of<T>(list: readonly T[]): T {
@@ -90,23 +91,23 @@ class Digits {
 }
 
 function settingOf(number: number): { setting: Setting; mood: Mood } {
-  const digits = new Digits(number);
+  const choices = new Choices(number);
   const setting = {
-    shards: 1 + digits.next(3),
-    isolates: 1 + digits.next(3),
-    maxFences: digits.of([2, 4, 1024]),
-    offsets: [0, digits.of([0, 0, 3600_000, -3600_000]), digits.of([0, 900, -900])],
+    shards: 1 + choices.next(3),
+    isolates: 1 + choices.next(3),
+    maxFences: choices.of([2, 4, 1024]),
+    offsets: [0, choices.of([0, 0, 3600_000, -3600_000]), choices.of([0, 900, -900])],
   };
   const mood = {
-    ...digits.of([...FOCUS, FOCUS.at(-1) as (typeof FOCUS)[number]]),
-    fates: digits.of(FATES),
-    faultOdds: digits.of([null, 2, 5, 10, 30]),
-    disorder: digits.of([1, 2, 10]),
-    pauses: digits.of(PAUSES),
-    rest: digits.of([1, 1, 2, 10]),
-    clocksMove: digits.next(8) === 0,
-    flow: digits.of([0, 6, 24]),
-    end: digits.of(["before", "after", "amid"] as const),
+    ...choices.of([...FOCUS, FOCUS.at(-1) as (typeof FOCUS)[number]]),
+    fates: choices.of(FATES),
+    faultOdds: choices.of([null, 2, 5, 10, 30]),
+    disorder: choices.of([1, 2, 10]),
+    pauses: choices.of(PAUSES),
+    rest: choices.of([1, 1, 2, 10]),
+    clocksMove: choices.next(8) === 0,
+    flow: choices.of([0, 6, 24]),
+    end: choices.of(["before", "after", "amid"] as const),
   };
   return { setting, mood };
 }
@@ -114,54 +115,54 @@ function settingOf(number: number): { setting: Setting; mood: Mood } {
 /** What the schedule's next number brings about. */
 async function happen(house: House, mood: Mood, number: number): Promise<void> {
   const { sim } = house;
-  const digits = new Digits(number);
-  const what = digits.next(100);
-  const slot = () => digits.next(house.isolates.length);
+  const choices = new Choices(number);
+  const what = choices.next(100);
+  const slot = () => choices.next(house.isolates.length);
+  const fire = (index: number, rare = 1) => {
+    const fails = mood.faultOdds !== null && choices.next(mood.faultOdds * rare) === 0;
+    return sim.fire(index, fails ? choices.of(mood.fates) : "ok");
+  };
   if (what < 30) {
-    const index = digits.next(mood.disorder) === 0 ? digits.next(Math.max(1, sim.pending.length)) : sim.next;
-    const fails = mood.faultOdds !== null && digits.next(mood.faultOdds) === 0;
-    await sim.fire(index, fails ? digits.of(mood.fates) : "ok");
+    await fire(choices.next(mood.disorder) === 0 ? choices.next(Math.max(1, sim.pending.length)) : sim.next);
   } else if (what < 46) {
     // One of those under way goes on while the others wait: few such turns make most of what can go wrong.
     const waiting = sim.pending.filter(({ astray }) => !astray).map(({ owner }) => owner);
-    const actor = digits.of([...new Set(waiting)]);
-    for (let n = digits.of([1, 2, 3, 4, 6, 8, 20]); n > 0; n -= 1) {
-      await sim.fire(
-        sim.pending.findIndex(({ owner, astray }) => owner === actor && !astray),
-        "ok",
-      );
+    const actor = choices.of([...new Set(waiting)]);
+    for (let n = choices.of([1, 2, 3, 4, 6, 8, 20]); n > 0; n -= 1) {
+      await fire(sim.pending.findIndex(({ owner, astray }) => owner === actor && !astray));
     }
   } else if (what < 52) {
-    for (let n = digits.next(1 + mood.flow); n >= 0; n -= 1) await sim.fire(sim.next, "ok");
+    for (let n = choices.next(1 + mood.flow); n >= 0; n -= 1) await fire(sim.next, 2);
   } else if (what < 54) {
     const astray = sim.pending.flatMap((message, index) => (message.astray ? [index] : []));
-    await sim.fire(astray[digits.next(Math.max(1, astray.length))] ?? -1, "ok");
+    await sim.fire(choices.of(astray) ?? -1, "ok");
   } else if (what < 72) {
-    await house.request(slot(), digits.of(mood.names), digits.of(["no", "no", "no", "get", "ask"]));
-  } else if (what < 81) {
-    await house.change(digits.of(mood.targets), digits.next(10));
-  } else if (what < 92) {
-    if (digits.next(mood.rest) === 0) for (let n = 0; n < 60; n += 1) await sim.fire(sim.next, "ok");
-    await sim.advance(digits.of(mood.pauses));
-  } else if (what < 93) {
+    await house.request(slot(), choices.of(mood.names), choices.of(["no", "no", "no", "get", "ask"]));
+  } else if (what < 80) {
+    await house.change(choices.of(mood.targets), choices.next(10));
+  } else if (what < 90) {
+    if (choices.next(mood.rest) === 0) for (let n = 0; n < 60; n += 1) await sim.fire(sim.next, "ok");
+    await sim.advance(choices.of(mood.pauses));
+  } else if (what < 91) {
     house.killIsolate(slot());
   } else if (what < 94) {
     const alive = house.changes.filter(({ owner, result }) => !owner.dead && result === null);
-    const change = alive[digits.next(Math.max(1, alive.length))];
+    const change = alive[choices.next(Math.max(1, alive.length))];
     if (change !== undefined) change.owner.dead = true;
   } else if (what < 95) {
-    house.hosts[digits.next(house.hosts.length)]?.stop();
+    house.hosts[choices.next(house.hosts.length)]?.stop();
   } else if (what < 97) {
-    if (digits.next(2) === 0) house.cut[digits.of(SERVICES)].add(digits.of(["all", house.isolates[slot()]?.id ?? ""]));
+    if (choices.next(2) === 0)
+      house.cut[choices.of(SERVICES)].add(choices.of(["all", house.isolates[slot()]?.id ?? ""]));
     else for (const cut of Object.values(house.cut)) cut.clear();
   } else if (what < 98) {
     const of = slot();
-    if (mood.clocksMove) house.moveClock(of, digits.of([-100, -1000, -2500, -3_600_000, 500]));
+    if (mood.clocksMove) house.moveClock(of, choices.of([-100, -1000, -2500, -3_600_000, 500]));
   } else if (what < 99) {
-    if (digits.next(3) === 0) house.wipe(digits.next(house.hosts.length));
-    else house.kvLag = digits.next(4);
+    if (choices.next(3) === 0) house.wipe(choices.next(house.hosts.length));
+    else house.kvLag = choices.next(4);
   } else {
-    house.litter(digits.next(NAMES), digits.next(64));
+    house.litter(choices.next(NAMES), choices.next(64));
   }
   if (house.failure !== null) throw house.failure;
 }
@@ -262,7 +263,11 @@ async function checkCaches(house: House): Promise<void> {
  * Runs a schedule to its end, then lets the house come to rest and looks at what is left.
  * @throws Broken when a promise of docs/architecture.md is broken
  */
-export async function run(schedule: Schedule, tally = new Tally(), trace: string[] | null = null): Promise<void> {
+export async function run(
+  schedule: Schedule,
+  tally = new Tally(),
+  trace: string[] | null = null,
+): Promise<void> {
   const { setting, mood } = settingOf(schedule[0] ?? 0);
   const house = new House(setting, tally);
   house.sim.trace = trace;
@@ -285,13 +290,7 @@ export async function run(schedule: Schedule, tally = new Tally(), trace: string
 }
 
 /** A schedule from a seed, for runs without fast-check. */
-export function scheduleOf(seed: number, length: number): Schedule {
-  // mulberry32
-  let state = seed | 0;
-  return Array.from({ length }, () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return (t ^ (t >>> 14)) & MOST;
-  });
+export function scheduleOf(seed: number): Schedule {
+  const choices = new Choices(seed);
+  return Array.from({ length: 40 + choices.next(260) }, () => choices.next(MOST));
 }

@@ -121,7 +121,8 @@ export class Sim {
         }
         const settle = arrive();
         // D1 runs a batch once, or not at all.
-        if (fate === "repeat" && service !== "d1") this.post(owner, `${label}, again`, () => void arrive(), true);
+        if (fate === "repeat" && service !== "d1")
+          this.post(owner, `${label}, again`, () => void arrive(), true);
         if (fate === "after") return fail();
         this.post(owner, `${label}, answer`, (fate) => {
           if (!owner.alive) return;
@@ -176,10 +177,9 @@ export class Sim {
   /** Puts the simulated clock in place of the process's timers; the result puts those back. */
   takeTimers(): () => void {
     const { setTimeout, clearTimeout } = globalThis;
-    const sim = this;
     Object.assign(globalThis, {
-      setTimeout: (run: () => void, ms = 0) => sim.timer(ms, run),
-      clearTimeout: (id: object | undefined) => id !== undefined && sim.cancel(id),
+      setTimeout: (run: () => void, ms = 0) => this.timer(ms, run),
+      clearTimeout: (id: object | undefined) => id !== undefined && this.cancel(id),
     });
     return () => Object.assign(globalThis, { setTimeout, clearTimeout });
   }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { AuditSchema, auditView } from "../../api/audit-view.ts";
 import { limit, page, timeCursor } from "../../api/cursor.ts";
+import { EXAMPLE_AUDIT_ENTRY, examplePage } from "../../api/examples.ts";
 import { ok } from "../../api/reply.ts";
 import { AUDITORS, accountRoute } from "../../api/route.ts";
 import { pageOf } from "../../api/schemas.ts";
@@ -13,7 +14,13 @@ export const auditLogRoute = accountRoute(AUDITORS, {
   description: "Newest first: who, when, what, from where, before and after. Not for members.",
   tag: "Account",
   query: z.strictObject({ limit, cursor: timeCursor }),
-  answers: { 200: { description: "A page of the audit log", schema: pageOf(AuditSchema) } },
+  answers: {
+    200: {
+      description: "A page of the audit log",
+      schema: pageOf(AuditSchema),
+      example: examplePage(EXAMPLE_AUDIT_ENTRY),
+    },
+  },
   async handle({ env, account, query }) {
     const rows = await listAudit(
       env.DB,

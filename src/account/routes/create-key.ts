@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { EXAMPLE_NEW_KEY } from "../../api/examples.ts";
 import { wholeSentence } from "../../api/problem.ts";
 import { created } from "../../api/reply.ts";
 import { accountRoute, KEY_MAKERS } from "../../api/route.ts";
@@ -44,7 +45,7 @@ export const createKeyRoute = accountRoute(KEY_MAKERS, {
     scopes: { inference: true },
     expires_at: "2030-01-31T12:00:00Z",
   },
-  answers: { 201: { description: "The key", schema: NewKeySchema } },
+  answers: { 201: { description: "The key", schema: NewKeySchema, example: EXAMPLE_NEW_KEY } },
   errors: ["active_key_limit_reached"],
   async handle(call) {
     const { name, scopes, template, environment, expires_at } = call.body;

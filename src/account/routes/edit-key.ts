@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { EXAMPLE_KEY } from "../../api/examples.ts";
 import { wholeSentence } from "../../api/problem.ts";
 import { ok } from "../../api/reply.ts";
 import { accountRoute, KEY_MAKERS } from "../../api/route.ts";
@@ -6,6 +7,7 @@ import { ExpiresAt, KeySchema, Name, SentScopesSchema, TemplateName } from "../.
 import { isDenial } from "../../denial.ts";
 import { editKey } from "../edit-key.ts";
 import { viewOf } from "../key-view.ts";
+import { withLatestUse } from "../last-used.ts";
 import { finder, KeyParams } from "./find-key.ts";
 
 /** What may be edited of a key. */
@@ -32,7 +34,13 @@ export const editKeyRoute = accountRoute(KEY_MAKERS, {
   params: KeyParams,
   body: KeyEditBody,
   bodyExample: { enabled: false },
-  answers: { 200: { description: "The key as it is now", schema: KeySchema } },
+  answers: {
+    200: {
+      description: "The key as it is now",
+      schema: KeySchema,
+      example: { ...EXAMPLE_KEY, enabled: false, status: "disabled" },
+    },
+  },
   errors: [
     "api_key_not_found",
     "key_revoked",
@@ -43,6 +51,6 @@ export const editKeyRoute = accountRoute(KEY_MAKERS, {
   ],
   async handle(call) {
     const row = await editKey(call, finder(call), call.body);
-    return isDenial(row) ? row : ok(viewOf(row, call.now));
+    return isDenial(row) ? row : ok(viewOf(await withLatestUse(call, row), call.now));
   },
 });

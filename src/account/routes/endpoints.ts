@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { limit, nameCursor, page } from "../../api/cursor.ts";
+import { examplePage } from "../../api/examples.ts";
 import { ok } from "../../api/reply.ts";
 import { accountRoute, READERS } from "../../api/route.ts";
 import { Environment, pageOf } from "../../api/schemas.ts";
@@ -41,7 +42,22 @@ export const endpointsRoute = accountRoute(READERS, {
   description: "The account's own and the shared ones, by id.",
   tag: "Account",
   query: z.strictObject({ limit, cursor: nameCursor }),
-  answers: { 200: { description: "A page of endpoints", schema: pageOf(AccountEndpointSchema) } },
+  answers: {
+    200: {
+      description: "A page of endpoints",
+      schema: pageOf(AccountEndpointSchema),
+      example: examplePage({
+        id: "chat",
+        name: "Chat",
+        api: "inference",
+        protocol: "openai",
+        path: "/v2/chat",
+        wildcard: false,
+        environments: ["production", "test"],
+        shared: false,
+      }),
+    },
+  },
   async handle({ env, account, query }) {
     const rows = await listEndpoints(
       env.DB,

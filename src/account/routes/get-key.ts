@@ -1,3 +1,4 @@
+import { EXAMPLE_KEY } from "../../api/examples.ts";
 import { ok } from "../../api/reply.ts";
 import { accountRoute, READERS } from "../../api/route.ts";
 import { KeySchema } from "../../api/schemas.ts";
@@ -12,7 +13,7 @@ export const getKeyRoute = accountRoute(READERS, {
   description: "With the exact time of its last use; lists may lag behind it by some seconds.",
   tag: "API keys",
   params: KeyParams,
-  answers: { 200: { description: "The key", schema: KeySchema } },
+  answers: { 200: { description: "The key", schema: KeySchema, example: EXAMPLE_KEY } },
   errors: ["api_key_not_found"],
   async handle(call) {
     const row = await finder(call)();

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { limit, nameCursor, page } from "../../api/cursor.ts";
+import { EXAMPLE_NAMESPACE_ID, EXAMPLE_TIMES, examplePage } from "../../api/examples.ts";
 import { ok } from "../../api/reply.ts";
 import { accountRoute, READERS } from "../../api/route.ts";
 import { Instant, instant, pageOf } from "../../api/schemas.ts";
@@ -22,7 +23,18 @@ export const namespacesRoute = accountRoute(READERS, {
   summary: "List Kubernetes namespaces",
   tag: "Account",
   query: z.strictObject({ limit, cursor: nameCursor }),
-  answers: { 200: { description: "A page of namespaces", schema: pageOf(AccountNamespaceSchema) } },
+  answers: {
+    200: {
+      description: "A page of namespaces",
+      schema: pageOf(AccountNamespaceSchema),
+      example: examplePage({
+        id: EXAMPLE_NAMESPACE_ID,
+        name: "training",
+        server: "https://kube.example.com:6443",
+        created_at: EXAMPLE_TIMES.created_at,
+      }),
+    },
+  },
   async handle({ env, account, query }) {
     const rows = await listNamespaces(
       env.DB,

@@ -1,8 +1,10 @@
+import { EXAMPLE_KEY } from "../../api/examples.ts";
 import { ok } from "../../api/reply.ts";
 import { accountRoute, KEY_MAKERS } from "../../api/route.ts";
 import { KeySchema } from "../../api/schemas.ts";
 import { isDenial } from "../../denial.ts";
 import { viewOf } from "../key-view.ts";
+import { withLatestUse } from "../last-used.ts";
 import { revokeKey } from "../revoke-key.ts";
 import { finder, KeyParams } from "./find-key.ts";
 
@@ -13,10 +15,16 @@ export const revokeKeyRoute = accountRoute(KEY_MAKERS, {
   description: "For ever, and at once: the key is refused everywhere when the answer comes. May be repeated.",
   tag: "API keys",
   params: KeyParams,
-  answers: { 200: { description: "The key, revoked", schema: KeySchema } },
+  answers: {
+    200: {
+      description: "The key, revoked",
+      schema: KeySchema,
+      example: { ...EXAMPLE_KEY, status: "revoked", revoked_at: "2026-11-21T02:00:00.000Z" },
+    },
+  },
   errors: ["api_key_not_found"],
   async handle(call) {
     const row = await revokeKey(call, finder(call));
-    return isDenial(row) ? row : ok(viewOf(row, call.now));
+    return isDenial(row) ? row : ok(viewOf(await withLatestUse(call, row), call.now));
   },
 });

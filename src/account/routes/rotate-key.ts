@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { EXAMPLE_NEW_KEY } from "../../api/examples.ts";
 import { created } from "../../api/reply.ts";
 import { accountRoute, KEY_MAKERS } from "../../api/route.ts";
 import { NewKeySchema } from "../../api/schemas.ts";
@@ -30,7 +31,13 @@ export const rotateKeyRoute = accountRoute(KEY_MAKERS, {
   body: Body,
   bodyOptional: true,
   bodyExample: { overlap_seconds: 3600 },
-  answers: { 201: { description: "The new key", schema: NewKeySchema } },
+  answers: {
+    201: {
+      description: "The new key",
+      schema: NewKeySchema,
+      example: { ...EXAMPLE_NEW_KEY, rotated_from: "key_0aBcDeFgHiJkLmNoPqRsTu" },
+    },
+  },
   errors: ["api_key_not_found", "key_revoked", "key_expired", "conflict"],
   async handle(call) {
     const made = await rotateKey(call, finder(call), call.body.overlap_seconds * 1000);

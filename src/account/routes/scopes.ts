@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { EXAMPLE_NAMESPACE_ID } from "../../api/examples.ts";
 import { ok } from "../../api/reply.ts";
 import { accountRoute, READERS } from "../../api/route.ts";
 import { isWildcard } from "../../endpoints/path.ts";
@@ -26,7 +27,16 @@ export const scopesRoute = accountRoute(READERS, {
   summary: "List scope strings",
   description: `Every scope string, in groups, with a sentence each. Spells out the first ${MOST} endpoints and namespaces.`,
   tag: "Account",
-  answers: { 200: { description: "The catalogue", schema: CatalogueSchema } },
+  answers: {
+    200: {
+      description: "The catalogue",
+      schema: CatalogueSchema,
+      example: scopeCatalogue(
+        [{ id: "chat", name: "Chat" }],
+        [{ id: EXAMPLE_NAMESPACE_ID, name: "training" }],
+      ),
+    },
+  },
   async handle({ env, account }) {
     const first = { limit: MOST, after: null };
     const [endpoints, namespaces] = await Promise.all([

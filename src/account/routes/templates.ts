@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { attempting, settled } from "../../api/attempt.ts";
+import { EXAMPLE_KEY } from "../../api/examples.ts";
 import { carryOut } from "../../api/operator.ts";
 import { created, noContent, ok } from "../../api/reply.ts";
 import { accountRoute, OWNERS, READERS } from "../../api/route.ts";
@@ -29,6 +30,15 @@ const TemplateSchema = z
   })
   .meta({ id: "PermissionTemplate" });
 
+const EXAMPLE = {
+  name: "chat_reader",
+  description: "Reads on chat",
+  scopes: ["inference:chat:read"],
+  built_in: false,
+  created_at: EXAMPLE_KEY.created_at,
+  created_by: EXAMPLE_KEY.created_by,
+};
+
 const Params = z.strictObject({ name: TemplateName });
 
 const view = ({ name, description, scopes, created_at, created_by }: TemplateRow) => ({
@@ -47,7 +57,11 @@ const list = accountRoute(READERS, {
   description: "The built-in ones, then the account's own.",
   tag: TAG,
   answers: {
-    200: { description: "All templates", schema: z.strictObject({ data: z.array(TemplateSchema) }) },
+    200: {
+      description: "All templates",
+      schema: z.strictObject({ data: z.array(TemplateSchema) }),
+      example: { data: [EXAMPLE] },
+    },
   },
   async handle({ env, account }) {
     const builtIn = BUILT_IN_TEMPLATES.map((template) => ({
@@ -78,7 +92,7 @@ const create = accountRoute(OWNERS, {
   tag: TAG,
   body: Body,
   bodyExample: { name: "chat_reader", description: "Reads on chat", scopes: ["inference:chat:read"] },
-  answers: { 201: { description: "The template", schema: TemplateSchema } },
+  answers: { 201: { description: "The template", schema: TemplateSchema, example: EXAMPLE } },
   errors: ["conflict"],
   async handle(call) {
     const { env, account, body, now, actor } = call;

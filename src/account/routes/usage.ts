@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { EXAMPLE_KEY } from "../../api/examples.ts";
 import { ok } from "../../api/reply.ts";
 import { accountRoute, READERS } from "../../api/route.ts";
 import { Instant, instant } from "../../api/schemas.ts";
@@ -68,7 +69,28 @@ export const usageRoute = accountRoute(READERS, {
   tag: "API keys",
   params: KeyParams,
   query: Query,
-  answers: { 200: { description: "The counts, oldest first", schema: UsageSchema } },
+  answers: {
+    200: {
+      description: "The counts, oldest first",
+      schema: UsageSchema,
+      example: {
+        key_id: EXAMPLE_KEY.id,
+        from: "2026-11-20T00:00:00.000Z",
+        to: "2026-11-21T00:00:00.000Z",
+        step: "day",
+        totals: { reads: 7, writes: 2, denials: { insufficient_scope: 1 } },
+        data: [
+          {
+            start: "2026-11-20T00:00:00.000Z",
+            endpoint_id: "chat",
+            reads: 7,
+            writes: 2,
+            denials: { insufficient_scope: 1 },
+          },
+        ],
+      },
+    },
+  },
   errors: ["api_key_not_found"],
   async handle(call) {
     const { query, now, env } = call;

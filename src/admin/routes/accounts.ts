@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { attempting, settled } from "../../api/attempt.ts";
 import { limit, nameCursor, page } from "../../api/cursor.ts";
+import { EXAMPLE_TIMES, examplePage } from "../../api/examples.ts";
 import { carryOut } from "../../api/operator.ts";
 import { created, noContent, ok } from "../../api/reply.ts";
 import { adminRoute } from "../../api/route.ts";
@@ -54,6 +55,14 @@ const settings = ({ name, active_key_limit, suspended }: Omit<AccountRow, "versi
   suspended,
 });
 
+const EXAMPLE = {
+  id: "acme",
+  name: "Acme",
+  active_key_limit: 100,
+  suspended: false,
+  ...EXAMPLE_TIMES,
+};
+
 /** A record as it is after a PUT. */
 interface Stored {
   row: AccountRow;
@@ -66,7 +75,13 @@ const list = adminRoute({
   summary: "List accounts",
   tag: TAG,
   query: z.strictObject({ limit, cursor: nameCursor }),
-  answers: { 200: { description: "A page of accounts, by id", schema: pageOf(AccountSchema) } },
+  answers: {
+    200: {
+      description: "A page of accounts, by id",
+      schema: pageOf(AccountSchema),
+      example: examplePage(EXAMPLE),
+    },
+  },
   async handle({ env, query }) {
     const rows = await listAccounts(env.DB, { limit: query.limit + 1, after: query.cursor ?? null });
     return ok(page(rows, query.limit, view, (row) => [row.id]));
@@ -79,7 +94,7 @@ const get = adminRoute({
   summary: "Get an account",
   tag: TAG,
   params: Params,
-  answers: { 200: { description: "The account", schema: AccountSchema } },
+  answers: { 200: { description: "The account", schema: AccountSchema, example: EXAMPLE } },
   errors: ["not_found"],
   async handle({ env, params }) {
     const row = await readAccount(env.DB, params.id);
@@ -97,8 +112,8 @@ const put = adminRoute({
   body: Body,
   bodyExample: { name: "Acme", active_key_limit: 100, suspended: false },
   answers: {
-    200: { description: "The account, changed", schema: AccountSchema },
-    201: { description: "The account, created", schema: AccountSchema },
+    200: { description: "The account, changed", schema: AccountSchema, example: EXAMPLE },
+    201: { description: "The account, created", schema: AccountSchema, example: EXAMPLE },
   },
   errors: ["conflict"],
   async handle(call) {

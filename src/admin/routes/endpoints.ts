@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { attempting, settled } from "../../api/attempt.ts";
 import { limit, nameCursor, page } from "../../api/cursor.ts";
+import { EXAMPLE_TIMES, examplePage } from "../../api/examples.ts";
 import { carryOut } from "../../api/operator.ts";
 import { created, noContent, ok } from "../../api/reply.ts";
 import { adminRoute } from "../../api/route.ts";
@@ -24,6 +25,26 @@ import { EndpointBody, EndpointSchema, endpointOf, endpointView } from "../endpo
 const TAG = "Endpoints";
 const Params = z.strictObject({ id: Id });
 
+const EXAMPLE = {
+  id: "chat",
+  account_id: "acme",
+  name: "Chat",
+  api: "inference",
+  protocol: "openai",
+  path: "/v2/chat",
+  origin: "https://models.example.com/v1",
+  test_origin: null,
+  operations: null,
+  credential: { header: "authorization", secret: "ORIGIN_MODELS_TOKEN", scheme: "Bearer" },
+  assertion: false,
+  allow_query_key: false,
+  redirects: "refuse",
+  timeout_seconds: 120,
+  freshness: "bounded",
+  cors: null,
+  ...EXAMPLE_TIMES,
+};
+
 /** A record as it is after a PUT. */
 interface Stored {
   row: EndpointRow;
@@ -40,7 +61,13 @@ const list = adminRoute({
     cursor: nameCursor,
     account_id: Id.optional().meta({ description: "Only those the account sees: its own and the shared" }),
   }),
-  answers: { 200: { description: "A page of endpoints, by id", schema: pageOf(EndpointSchema) } },
+  answers: {
+    200: {
+      description: "A page of endpoints, by id",
+      schema: pageOf(EndpointSchema),
+      example: examplePage(EXAMPLE),
+    },
+  },
   async handle({ env, query }) {
     const rows = await listEndpoints(
       env.DB,
@@ -57,7 +84,7 @@ const get = adminRoute({
   summary: "Get an endpoint",
   tag: TAG,
   params: Params,
-  answers: { 200: { description: "The endpoint", schema: EndpointSchema } },
+  answers: { 200: { description: "The endpoint", schema: EndpointSchema, example: EXAMPLE } },
   errors: ["not_found"],
   async handle({ env, params }) {
     const row = await readEndpoint(env.DB, params.id);
@@ -83,8 +110,8 @@ const put = adminRoute({
     credential: { header: "authorization", secret: "ORIGIN_MODELS_TOKEN", scheme: "Bearer" },
   },
   answers: {
-    200: { description: "The endpoint, changed", schema: EndpointSchema },
-    201: { description: "The endpoint, registered", schema: EndpointSchema },
+    200: { description: "The endpoint, changed", schema: EndpointSchema, example: EXAMPLE },
+    201: { description: "The endpoint, registered", schema: EndpointSchema, example: EXAMPLE },
   },
   errors: ["path_reserved", "path_taken", "conflict"],
   async handle(call) {

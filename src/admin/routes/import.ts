@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { EXAMPLE_KEY } from "../../api/examples.ts";
 import { adminRoute } from "../../api/route.ts";
 import { streamLines } from "../../api/stream-lines.ts";
 import { importKeys } from "../import-keys.ts";
@@ -34,7 +35,15 @@ export const importRoute = adminRoute({
     sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     graphql: "read_write",
   },
-  answers: { 200: { description: "A line for each line, and a summary", schema: Result, type: NDJSON } },
+  errors: ["invalid_request"],
+  answers: {
+    200: {
+      description: "A line for each line, and a summary",
+      schema: Result,
+      type: NDJSON,
+      example: { line: 1, status: "created", id: EXAMPLE_KEY.id },
+    },
+  },
   async handle(call) {
     const { body } = call.request;
     if (body === null) return { code: "invalid_request", detail: "The body is empty" };

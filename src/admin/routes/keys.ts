@@ -5,8 +5,8 @@ import { withLatestUse } from "../../account/last-used.ts";
 import { revokeKey } from "../../account/revoke-key.ts";
 import { KeyEditBody } from "../../account/routes/edit-key.ts";
 import { KeyParams } from "../../account/routes/find-key.ts";
-import { KeyListQuery } from "../../account/routes/list-keys.ts";
-import { page } from "../../api/cursor.ts";
+import { KeyListQuery, keyPage, SHORT_PAGES } from "../../account/routes/list-keys.ts";
+import { EXAMPLE_ADMIN_KEY, examplePage } from "../../api/examples.ts";
 import { ok } from "../../api/reply.ts";
 import { adminRoute } from "../../api/route.ts";
 import { Id, KeySchema, pageOf } from "../../api/schemas.ts";
@@ -24,29 +24,27 @@ const list = adminRoute({
   method: "GET",
   path: "/admin/keys",
   summary: "Search all API keys",
-  description:
-    "`q` also takes a whole key, or its SHA-256 in hexadecimal, and then finds that key alone: whose is the one that leaked?",
+  description: `\`q\` also takes a whole key, or its SHA-256 in hexadecimal, and then finds that key alone: whose is the one that leaked? ${SHORT_PAGES}`,
   tag: TAG,
   query: KeyListQuery.extend({ account_id: Id.optional(), created_by: z.string().max(320).optional() }),
-  answers: { 200: { description: "A page of keys, newest first", schema: pageOf(AdminKeySchema) } },
+  answers: {
+    200: {
+      description: "A page of keys, newest first",
+      schema: pageOf(AdminKeySchema),
+      example: examplePage(EXAMPLE_ADMIN_KEY),
+    },
+  },
   async handle({ env, query, now }) {
-    const { limit: most, cursor, q, ...filter } = query;
+    const { limit, cursor, q, ...filter } = query;
     const found = q ? await byKey(env.DB, q) : null;
     if (found !== null) return ok({ data: [view(found, now)], next_cursor: null });
-    const rows = await listKeys(
+    const page = await listKeys(
       env.DB,
       { ...filter, q: q || undefined },
-      { limit: most + 1, before: cursor ?? null },
+      { limit, before: cursor ?? null },
       now,
     );
-    return ok(
-      page(
-        rows,
-        most,
-        (row) => view(row, now),
-        (row) => [row.created_at, row.id],
-      ),
-    );
+    return ok(keyPage(page, (row) => view(row, now)));
   },
 });
 
@@ -62,7 +60,7 @@ const get = adminRoute({
   summary: "Get any API key",
   tag: TAG,
   params: KeyParams,
-  answers: { 200: { description: "The key", schema: AdminKeySchema } },
+  answers: { 200: { description: "The key", schema: AdminKeySchema, example: EXAMPLE_ADMIN_KEY } },
   errors: ["api_key_not_found"],
   async handle(call) {
     const row = await readKey(call.env.DB, call.params.id);
@@ -79,7 +77,13 @@ const edit = adminRoute({
   params: KeyParams,
   body: KeyEditBody,
   bodyExample: { enabled: false },
-  answers: { 200: { description: "The key as it is now", schema: AdminKeySchema } },
+  answers: {
+    200: {
+      description: "The key as it is now",
+      schema: AdminKeySchema,
+      example: { ...EXAMPLE_ADMIN_KEY, enabled: false, status: "disabled" },
+    },
+  },
   errors: [
     "api_key_not_found",
     "key_revoked",
@@ -90,7 +94,7 @@ const edit = adminRoute({
   ],
   async handle(call) {
     const row = await editKey(call, () => readKey(call.env.DB, call.params.id), call.body);
-    return isDenial(row) ? row : ok(view(row, call.now));
+    return isDenial(row) ? row : ok(view(await withLatestUse(call, row), call.now));
   },
 });
 
@@ -100,11 +104,17 @@ const revoke = adminRoute({
   summary: "Revoke any API key",
   tag: TAG,
   params: KeyParams,
-  answers: { 200: { description: "The key, revoked", schema: AdminKeySchema } },
+  answers: {
+    200: {
+      description: "The key, revoked",
+      schema: AdminKeySchema,
+      example: { ...EXAMPLE_ADMIN_KEY, status: "revoked", revoked_at: "2026-11-21T02:00:00.000Z" },
+    },
+  },
   errors: ["api_key_not_found"],
   async handle(call) {
     const row = await revokeKey(call, () => readKey(call.env.DB, call.params.id));
-    return isDenial(row) ? row : ok(view(row, call.now));
+    return isDenial(row) ? row : ok(view(await withLatestUse(call, row), call.now));
   },
 });
 

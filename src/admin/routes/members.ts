@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { attempting, settled } from "../../api/attempt.ts";
 import { limit, nameCursor, page } from "../../api/cursor.ts";
+import { EXAMPLE_TIMES, examplePage } from "../../api/examples.ts";
 import { carryOut } from "../../api/operator.ts";
 import { created, noContent, ok } from "../../api/reply.ts";
 import { adminRoute } from "../../api/route.ts";
@@ -50,6 +51,13 @@ function view({ version: _, created_at, updated_at, ...member }: MemberRow) {
 /** What the audit log keeps of a member. */
 const settings = ({ accounts, admin }: MemberRow) => ({ accounts, admin });
 
+const EXAMPLE = {
+  email: "max@acme.example",
+  accounts: [{ account_id: "acme", role: "member" }],
+  admin: false,
+  ...EXAMPLE_TIMES,
+};
+
 interface Stored {
   row: MemberRow;
   isNew: boolean;
@@ -61,7 +69,13 @@ const list = adminRoute({
   summary: "List members",
   tag: TAG,
   query: z.strictObject({ limit, cursor: nameCursor, account_id: Id.optional() }),
-  answers: { 200: { description: "A page of members, by address", schema: pageOf(MemberSchema) } },
+  answers: {
+    200: {
+      description: "A page of members, by address",
+      schema: pageOf(MemberSchema),
+      example: examplePage(EXAMPLE),
+    },
+  },
   async handle({ env, query }) {
     const rows = await listMembers(
       env.DB,
@@ -78,7 +92,7 @@ const get = adminRoute({
   summary: "Get a member",
   tag: TAG,
   params: Params,
-  answers: { 200: { description: "The member", schema: MemberSchema } },
+  answers: { 200: { description: "The member", schema: MemberSchema, example: EXAMPLE } },
   errors: ["not_found"],
   async handle({ env, params }) {
     const row = await readMember(env.DB, params.email);
@@ -97,8 +111,8 @@ const put = adminRoute({
   body: Body,
   bodyExample: { accounts: [{ account_id: "acme", role: "member" }], admin: false },
   answers: {
-    200: { description: "The member, changed", schema: MemberSchema },
-    201: { description: "The member, added", schema: MemberSchema },
+    200: { description: "The member, changed", schema: MemberSchema, example: EXAMPLE },
+    201: { description: "The member, added", schema: MemberSchema, example: EXAMPLE },
   },
   errors: ["conflict"],
   async handle(call) {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { attempting, settled } from "../../api/attempt.ts";
 import { limit, nameCursor, page } from "../../api/cursor.ts";
+import { EXAMPLE_NAMESPACE_ID, EXAMPLE_TIMES, examplePage } from "../../api/examples.ts";
 import { carryOut } from "../../api/operator.ts";
 import { created, noContent, ok } from "../../api/reply.ts";
 import { adminRoute } from "../../api/route.ts";
@@ -70,6 +71,14 @@ function settings({ account_id, name, cluster }: NamespaceRow) {
   return { account_id, name, cluster };
 }
 
+const EXAMPLE = {
+  id: EXAMPLE_NAMESPACE_ID,
+  account_id: "acme",
+  name: "training",
+  cluster: { server: "https://kube.example.com:6443", audience: "postern" },
+  ...EXAMPLE_TIMES,
+};
+
 interface Stored {
   row: NamespaceRow;
   isNew: boolean;
@@ -81,7 +90,13 @@ const list = adminRoute({
   summary: "List namespaces",
   tag: TAG,
   query: z.strictObject({ limit, cursor: nameCursor, account_id: Id.optional() }),
-  answers: { 200: { description: "A page of namespaces, by id", schema: pageOf(NamespaceSchema) } },
+  answers: {
+    200: {
+      description: "A page of namespaces, by id",
+      schema: pageOf(NamespaceSchema),
+      example: examplePage(EXAMPLE),
+    },
+  },
   async handle({ env, query }) {
     const rows = await listNamespaces(
       env.DB,
@@ -98,7 +113,7 @@ const get = adminRoute({
   summary: "Get a namespace",
   tag: TAG,
   params: Params,
-  answers: { 200: { description: "The namespace", schema: NamespaceSchema } },
+  answers: { 200: { description: "The namespace", schema: NamespaceSchema, example: EXAMPLE } },
   errors: ["not_found"],
   async handle({ env, params }) {
     const row = await readNamespace(env.DB, params.id);
@@ -119,8 +134,8 @@ const put = adminRoute({
     cluster: { server: "https://kube.example.com:6443", audience: "postern" },
   },
   answers: {
-    200: { description: "The namespace, changed", schema: NamespaceSchema },
-    201: { description: "The namespace, created", schema: NamespaceSchema },
+    200: { description: "The namespace, changed", schema: NamespaceSchema, example: EXAMPLE },
+    201: { description: "The namespace, created", schema: NamespaceSchema, example: EXAMPLE },
   },
   errors: ["conflict"],
   async handle(call) {

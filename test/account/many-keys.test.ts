@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { keyStatus } from "../../src/keys/state.ts";
+import {
+  type KeyFilter,
+  type KeyPosition,
+  type KeyRowWithUse,
+  listKeys,
+  MOST_SCANNED,
+} from "../../src/store/keys.ts";
+import { startTestGateway, type TestGateway } from "../harness/gateway.ts";
+import { counting, createManyKeys } from "../harness/many-keys.ts";
+import { as, createSessions } from "../harness/sessions.ts";
+
+/** All in one account: the worst there is. */
+const MANY = Number(process.env.POSTERN_MANY_KEYS || 1_000_000);
+const KEYS = "/v1/account/api-keys";
+const LIMIT = 50;
+/** A scanned row costs a read and two more to number it. */
+const READS_PER_SCANNED_ROW = 3;
+
+let gateway: TestGateway;
+let owner: ReturnType<typeof as>;
+let member: ReturnType<typeof as>;
+
+beforeAll(async () => {
+  const sessions = await createSessions();
+  gateway = await startTestGateway({ vars: sessions.vars });
+  for (const id of ["big", "small", "over"]) await gateway.createAccount(id, { active_key_limit: 100 });
+  await createManyKeys(gateway.db, "big", MANY);
+  await createManyKeys(gateway.db, "small", 9000);
+  // Every one of them has been used: that row is read as well.
+  await gateway.db
+    .prepare(
+      "INSERT INTO key_last_used SELECT id, created_at FROM keys WHERE account_id = 'big' AND rowid > ?",
+    )
+    .bind(MANY - 20_000)
+    .run();
+  owner = as(gateway, await sessions.of("big"));
+  member = as(gateway, await sessions.of("big", "member", { email: "max@acme.test" }));
+}, 120_000);
+afterAll(() => gateway?.stop());
+
+/** One page, with the rows that D1 read for it. */
+async function pageOf(filter: KeyFilter, before: KeyPosition | null = null, limit = LIMIT) {
+  const counter = counting(gateway.db);
+  const page = await listKeys(counter.db, filter, { limit, before }, Date.now());
+  return { ...page, read: counter.read };
+}
+
+describe(`a page of an account with ${MANY} keys`, () => {
+  const figures: Record<string, number> = {};
+  afterAll(() => console.log(`rows read for a page of ${LIMIT}:`, figures));
+
+  test.each<[string, KeyFilter]>([
+    ["all", {}],
+    ["active", { status: "active" }],
+    ["disabled", { status: "disabled" }],
+    ["revoked", { status: "revoked" }],
+    ["expired", { status: "expired" }],
+    ["production", { environment: "production" }],
+    ["test", { environment: "test" }],
+    ["revoked test keys", { environment: "test", status: "revoked" }],
+    ["a member's own", { created_by: "max@acme.test" }],
+    ["a name that many have", { q: "service" }],
+    ["the beginning of every prefix", { q: "pst_live_" }],
+  ])("costs less than five rows read for each it shows: %s", async (what, filter) => {
+    const whole = { account_id: "big", ...filter };
+    const first = await pageOf(whole);
+    figures[what] = first.read;
+    expect(first.rows.length).toBe(LIMIT);
+    expect(first.read).toBeLessThan(5 * LIMIT);
+    const second = await pageOf(whole, first.next);
+    expect(second.read).toBeLessThan(5 * LIMIT);
+    // In the middle of a million it costs what it costs at the beginning.
+    const middle = await pageOf(whole, { at: 1_700_000_000_000 + MANY / 20, id: "" });
+    expect(middle.read).toBeLessThan(5 * LIMIT);
+  });
+
+  test("a whole prefix is found at once, however old its key", async () => {
+    const page = await pageOf({ account_id: "big", q: "pst_live_00fff" });
+    figures["a whole prefix"] = page.read;
+    expect(page.rows.map(({ name }) => name)).toEqual(["Service 4095"]);
+    expect(page.next).toBeNull();
+    expect(page.read).toBeLessThan(20);
+  });
+
+  test("is bounded where next to nothing fits, and says where to go on", async () => {
+    for (const filter of [
+      { q: "no such name" },
+      { q: "Service 1", status: "expired" as const, environment: "test" as const },
+      { status: "expired" as const, created_by: "nobody" },
+    ]) {
+      const page = await pageOf({ account_id: "big", ...filter });
+      figures[`at worst: ${JSON.stringify(filter)}`] = page.read;
+      expect(page.read).toBeLessThanOrEqual(READS_PER_SCANNED_ROW * MOST_SCANNED + 2 * LIMIT + 2);
+      if (page.rows.length < LIMIT && page.read > MOST_SCANNED) expect(page.next).not.toBeNull();
+    }
+  });
+
+  test("is bounded across all accounts as well", async () => {
+    for (const filter of [
+      {},
+      { status: "revoked" },
+      { q: "no such name" },
+      { q: "pst_live_00fff" },
+    ] as KeyFilter[]) {
+      expect((await pageOf(filter)).read).toBeLessThanOrEqual(
+        READS_PER_SCANNED_ROW * MOST_SCANNED + 2 * LIMIT + 2,
+      );
+    }
+  });
+
+  test("is answered in milliseconds, to owners and to members", async () => {
+    for (const [who, query] of [
+      [owner, ""],
+      [owner, "?status=revoked"],
+      [owner, "?q=no-such-name"],
+      [member, ""],
+    ] as const) {
+      const began = Date.now();
+      const { status } = await who("GET", `${KEYS}${query}`);
+      expect(status).toBe(200);
+      expect(Date.now() - began).toBeLessThan(1000);
+    }
+    expect((await member("GET", KEYS)).json.data).toHaveLength(LIMIT);
+  });
+});
+
+describe("followed to its end, a narrowed list", () => {
+  let all: KeyRowWithUse[];
+  beforeAll(async () => {
+    all = await follow({});
+  });
+
+  async function follow(filter: KeyFilter, limit = 100): Promise<KeyRowWithUse[]> {
+    const found: KeyRowWithUse[] = [];
+    let before: KeyPosition | null = null;
+    do {
+      const page: Awaited<ReturnType<typeof pageOf>> = await pageOf(
+        { account_id: "small", ...filter },
+        before,
+        limit,
+      );
+      found.push(...page.rows);
+      before = page.next;
+    } while (before !== null);
+    return found;
+  }
+
+  const is = (status: string) => (row: KeyRowWithUse) => keyStatus(row, Date.now()) === status;
+  test.each<[KeyFilter, (row: KeyRowWithUse) => boolean]>([
+    [{ status: "active" }, is("active")],
+    [{ status: "disabled" }, is("disabled")],
+    [{ status: "expired" }, is("expired")],
+    [{ status: "revoked" }, is("revoked")],
+    [{ environment: "test" }, (row) => row.environment === "test"],
+    [
+      { environment: "production", status: "disabled" },
+      (row) => row.environment === "production" && is("disabled")(row),
+    ],
+    [{ created_by: "max@acme.test" }, (row) => row.created_by === "max@acme.test"],
+    [{ q: "SERVICE 89" }, (row) => row.name.startsWith("Service 89")],
+    [{ q: "ice 8999" }, (row) => row.name === "Service 8999"],
+    [{ q: "no such name" }, () => false],
+    [{ q: "pst_live_00fff" }, (row) => row.prefix === "pst_live_00fff"],
+  ])("has each key that fits once, newest first: %j", async (filter, fits) => {
+    expect(all).toHaveLength(9000);
+    const found = await follow(filter);
+    expect(found.map(({ id }) => id)).toEqual(all.filter(fits).map(({ id }) => id));
+  });
+
+  test("is in the order of time, then of ids", () => {
+    const order = [...all].sort((a, b) => b.created_at - a.created_at || (a.id < b.id ? 1 : -1));
+    expect(all.map(({ id }) => id)).toEqual(order.map(({ id }) => id));
+  });
+});
+
+test("making a key in such an account counts no further than the limit", async () => {
+  const refused = await owner("POST", KEYS, { name: "one more", scopes: { inference: true } });
+  expect(refused.json.error.code).toBe("active_key_limit_reached");
+  const { meta } = await gateway.db
+    .prepare(
+      `SELECT count(*) FROM (SELECT 1 FROM keys INDEXED BY keys_counted WHERE account_id = 'big' AND revoked_at IS NULL
+       AND rotated_to IS NULL AND enabled = 1 AND expires_at IS NULL LIMIT 100)`,
+    )
+    .all();
+  expect(meta.rows_read).toBeLessThanOrEqual(101);
+});
