@@ -8,20 +8,28 @@ const MAX_BODY = 256 * 1024;
 /** Deepest nesting; the deepest body there is (scopes of a key) has 4 levels. */
 const MAX_DEPTH = 16;
 
-/** The media type of a request, without parameters, lower case; empty when it names none. */
-export function mediaType(request: Request): string {
-  return (request.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
+/**
+ * Why a body of these media types cannot be read; null when it can. No charset but UTF-8, and no other
+ * parameter: in another, another reader would see another document. Nor compressed: its size would be unknown.
+ */
+export function mediaProblem({ headers }: Request, types: readonly string[]): Denial | null {
+  const [, type = "", charset = "utf-8"] = MEDIA_TYPE.exec(headers.get("content-type") ?? "") ?? [];
+  if (!types.includes(type.toLowerCase()) || !/^"?utf-8"?$/i.test(charset)) {
+    return unsupported(`The content type must be ${types[0]}`);
+  }
+  return (headers.get("content-encoding") ?? "identity") === "identity"
+    ? null
+    : unsupported("The body must not be compressed");
 }
+
+const MEDIA_TYPE = /^\s*([^\s;]+)(?:\s*;\s*charset=("[\w-]+"|[\w-]+))?\s*$/i;
+
+const unsupported = (detail: string): Denial => ({ code: "unsupported_media_type", detail });
 
 /** Reads a JSON body strictly: bounded, UTF-8, no member twice. */
 export async function readJson(request: Request): Promise<{ value: JsonValue } | Denial> {
-  const type = request.headers.get("content-type");
-  if (type === null || !JSON_TYPE.test(type.trim())) {
-    return { code: "unsupported_media_type", detail: "The content type must be application/json" };
-  }
-  if ((request.headers.get("content-encoding") ?? "identity") !== "identity") {
-    return { code: "unsupported_media_type", detail: "The body must not be compressed" };
-  }
+  const problem = mediaProblem(request, ["application/json"]);
+  if (problem !== null) return problem;
   const bytes = await readCapped(request.body, MAX_BODY);
   if (bytes === "too_large") return { code: "body_too_large", limit: MAX_BODY };
   const text = decodeUtf8(bytes);
@@ -29,8 +37,5 @@ export async function readJson(request: Request): Promise<{ value: JsonValue } |
   const parsed = parseStrict(text, { maxDepth: MAX_DEPTH });
   return parsed.ok ? { value: parsed.value } : invalid(`The body is not JSON: ${parsed.message}`);
 }
-
-/** No charset but UTF-8: in another, another reader would see another document. */
-const JSON_TYPE = /^application\/json(?:\s*;\s*charset=(?:utf-8|"utf-8"))?$/i;
 
 const invalid = (detail: string): Denial => ({ code: "invalid_request", detail });

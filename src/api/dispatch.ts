@@ -3,12 +3,13 @@ import { type Denial, denialResponse, isDenial, reasonOf } from "../denial.ts";
 import type { Env } from "../env.ts";
 import { changeWorldOf } from "../freshness/change.ts";
 import type { Isolate } from "../isolate.ts";
+import { rayOf } from "../journey/trip.ts";
 import { ACCOUNT_HEADER, chooseAccount } from "../session/choose-account.ts";
 import { identityOf } from "../session/session.ts";
 import { verifySession } from "../session/verify.ts";
 import { readAccount } from "../store/accounts.ts";
 import { isTransient } from "../store/retry.ts";
-import { mediaType, readJson } from "./body.ts";
+import { mediaProblem, readJson } from "./body.ts";
 import { matchRoute } from "./match.ts";
 import { check } from "./problem.ts";
 import { readQuery } from "./query.ts";
@@ -48,7 +49,7 @@ export async function dispatch(routes: readonly Route[], incoming: Incoming): Pr
     const { method, headers } = request;
     const { status } = response;
     const reason = isDenial(result) ? denialReason(result) : null;
-    const ray = headers.get("cf-ray");
+    const ray = rayOf(headers);
     console.log(JSON.stringify({ request_id: requestId, ray, method, ...trace, status, reason }));
   }
   return request.method === "HEAD" ? new Response(null, response) : response;
@@ -133,8 +134,9 @@ async function read(route: Route, call: Call<unknown, unknown, unknown>, url: UR
   const query = check(route.query ?? NO_QUERY, given.value, "query");
   if ("message" in query) return invalid(query.message);
   call.query = query.value;
-  if (route.raw !== undefined && !route.raw.anyType && !route.raw.types.includes(mediaType(call.request))) {
-    return { code: "unsupported_media_type", detail: `The content type must be ${route.raw.types[0]}` };
+  if (route.raw !== undefined && !route.raw.anyType) {
+    const problem = mediaProblem(call.request, route.raw.types);
+    if (problem !== null) return problem;
   }
   if (route.body !== undefined) {
     const absent = route.bodyOptional === true && isEmpty(call.request);

@@ -21,6 +21,7 @@ export function originProblem(text: string, rules: OriginRules): string | null {
   if (url.username !== "" || url.password !== "" || /^[^/]*\/\/[^/]*@/.test(text)) {
     return "must not hold user information";
   }
+  if (!/^https?:\/\/[^/]/i.test(text) || /[\x00-\x20\x7f]/.test(text)) return "must be a plain URL";
   if (url.search !== "" || url.hash !== "" || text.includes("?") || text.includes("#")) {
     return "must not have a query or fragment";
   }
@@ -28,21 +29,43 @@ export function originProblem(text: string, rules: OriginRules): string | null {
     return "must be a plain URL without backslashes, escapes, dot segments or empty segments";
   }
   const host = url.hostname.toLowerCase().replace(/\.$/, "");
-  if (rules.insecureHosts.includes(host)) return null;
-  if (url.protocol !== "https:") return "must be an https URL";
-  if (rules.ownHosts.some((own) => own.toLowerCase().replace(/:\d+$/, "") === host)) {
+  if (/(^|\.)(\.|$)/.test(host)) return "must not have an empty label in its host name";
+  const insecure = rules.insecureHosts.includes(host);
+  if (rules.ownHosts.some((own) => isOwnHost(url, own, insecure)))
     return "must not be the gateway's own host";
-  }
+  if (insecure) return null;
+  if (url.protocol !== "https:") return "must be an https URL";
   if (/^\d{1,3}(\.\d{1,3}){3}$/.test(host)) {
     return isPublicIPv4(host.split(".").map(Number)) ? null : "must not be a private or local address";
   }
   if (host.startsWith("[")) {
     return isPublicIPv6(host.slice(1, -1)) ? null : "must not be a private or local address";
   }
-  if (!host.includes(".") || /(^|\.)(localhost|local|internal|localdomain|home\.arpa|onion)$/.test(host)) {
+  if (
+    !host.includes(".") ||
+    /(^|\.)(localhost|local|internal|localdomain|home\.arpa|onion|svc|lan|corp|home|intranet|private)$/.test(
+      host,
+    )
+  ) {
     return "must be a public host name";
   }
   return null;
+}
+
+/** On a host that is exempt from the rules, other ports are other servers; elsewhere the name decides. */
+function isOwnHost(url: URL, own: string, exempt: boolean): boolean {
+  const name = own.toLowerCase();
+  if (name === url.host.toLowerCase()) return true;
+  return !exempt && name.replace(/:\d+$/, "") === url.hostname.toLowerCase().replace(/\.$/, "");
+}
+
+/** The host names the gateway itself is reached under, as far as its configuration tells. */
+export function ownHostsOf(config: {
+  HOSTNAMES: readonly string[];
+  PUBLIC_URL?: string | undefined;
+}): string[] {
+  const published = config.PUBLIC_URL === undefined ? [] : [new URL(config.PUBLIC_URL).host];
+  return [...config.HOSTNAMES, ...published];
 }
 
 /** IANA special-purpose address registry (RFC 6890 and its updates): what no origin on the internet has. */

@@ -13,6 +13,10 @@ function allowedOrigin(endpoint: Endpoint | null, headers: Headers): string | nu
 export function addCors(response: Headers, endpoint: Endpoint | null, request: Headers): void {
   if (endpoint === null || endpoint.cors === null) return;
   response.append("vary", "origin");
+  allowOrigin(response, endpoint, request);
+}
+
+function allowOrigin(response: Headers, endpoint: Endpoint | null, request: Headers): void {
   const origin = allowedOrigin(endpoint, request);
   if (origin === null) return;
   response.set("access-control-allow-origin", origin);
@@ -21,8 +25,8 @@ export function addCors(response: Headers, endpoint: Endpoint | null, request: H
 
 /** The answer to every `OPTIONS`: 204, with permissions only for listed origins. */
 export function preflight(endpoint: Endpoint | null, request: Headers, requestId: string): Response {
-  const headers = new Headers({ "x-request-id": requestId, "cache-control": "no-store" });
-  addCors(headers, endpoint, request);
+  const headers = new Headers({ "x-request-id": requestId, "cache-control": "no-store", vary: "origin" });
+  allowOrigin(headers, endpoint, request);
   if (headers.has("access-control-allow-origin")) {
     headers.set("access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
     const asked = request.get("access-control-request-headers");

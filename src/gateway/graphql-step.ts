@@ -3,8 +3,8 @@ import { readCapped } from "../http/read-capped.ts";
 import type { RequestUrl } from "../http/url.ts";
 import { type Credential, withoutKey } from "../journey/credential.ts";
 import type { Trip } from "../journey/trip.ts";
-import { graphqlAccess } from "../keys/permissions.ts";
-import type { KeyRecord } from "../keys/record.ts";
+import { graphqlAccess, type Permissions } from "../keys/permissions.ts";
+import { Stalled, within } from "../store/retry.ts";
 import { inspectGraphql, type Judged, MAX_BODY_BYTES } from "./graphql/index.ts";
 
 /** Tells clients of persisted queries to send the document itself (Apollo's APQ protocol). */
@@ -18,12 +18,12 @@ const NOT_SUPPORTED = {
  */
 export async function readGraphql(
   trip: Trip,
-  record: KeyRecord,
+  permissions: Permissions,
   url: RequestUrl,
   credential: Credential,
 ): Promise<Judged | null | Denial | Response> {
   const { request, requestId } = trip;
-  const access = graphqlAccess(record.permissions);
+  const access = graphqlAccess(permissions);
   if (access === "none") {
     return { code: "insufficient_scope", needed: "read", resource: "GraphQL" };
   }
@@ -36,9 +36,10 @@ export async function readGraphql(
     if (announced > MAX_BODY_BYTES) return { code: "body_too_large", limit: MAX_BODY_BYTES };
     let read: Uint8Array | "too_large";
     try {
-      read = await readCapped(request.body, MAX_BODY_BYTES);
-    } catch {
-      return { code: "invalid_request", detail: "The body ended early" };
+      read = await within(readCapped(request.body, MAX_BODY_BYTES), BODY_PATIENCE);
+    } catch (error) {
+      const why = error instanceof Stalled ? "did not arrive in time" : "ended early";
+      return { code: "invalid_request", detail: `The body ${why}` };
     }
     if (read === "too_large") return { code: "body_too_large", limit: MAX_BODY_BYTES };
     body = read;
@@ -70,6 +71,9 @@ export async function readGraphql(
       }
   }
 }
+
+/** Longest wait for the whole of a body that is inspected, in ms. */
+const BODY_PATIENCE = 30_000;
 
 /** @param batch how many entries the client's batch had: it expects as many answers */
 function persistedQueryAnswer(batch: number | null, accept: string | null, requestId: string): Response {

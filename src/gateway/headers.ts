@@ -1,5 +1,6 @@
 import type { HeaderEntries } from "../http/header-entries.ts";
 import { HOP_BY_HOP } from "../http/hop-by-hop.ts";
+import { holdsText } from "../journey/credential.ts";
 
 /**
  * Headers no origin is ever sent from a client: credentials, what proxies and frameworks trust, what is
@@ -15,16 +16,26 @@ const DROPPED = new Set([
   "expect",
   "forwarded",
   "x-real-ip",
+  "client-ip",
   "x-client-ip",
   "x-cluster-client-ip",
   "true-client-ip",
+  "fastly-client-ip",
   "x-method-override",
+  "x-override-url",
+  "x-http-host-override",
+  "x-host",
+  "x-scheme",
+  "x-script-name",
   "x-request-id",
+  "x-sendfile",
+  "proxy", // becomes HTTP_PROXY under CGI ("httpoxy")
+  "destination",
 ]);
 
-// x-original-url and its kin move a request to another path at the origin.
+// Names that proxies and frameworks trust: who the user is, which path or host is meant, what to do.
 const DROPPED_PREFIXES =
-  /^(?:x-postern-|x-forwarded-|x-http-method|x-original-|x-rewrite-|x-envoy-|x-middleware-|impersonate-|cf-|proxy-)/;
+  /^(?:x-postern-|x-forwarded|x-http-method|x-original-|x-rewrite-|x-envoy-|x-middleware-|x-accel-|x-azure-|x-auth-request-|x-ssl-|x-remote-|remote-|impersonate-|cf-|proxy-)/;
 
 /** What Postern tells the origin about the caller. */
 export interface Identity {
@@ -39,6 +50,8 @@ export interface UpstreamHeaderOptions {
   identity: Identity;
   /** The key as presented: no header that holds it is passed on, whatever its name. */
   key: string;
+  /** Whether it was presented in the URL: then pages send that URL on by themselves, as `Referer`. */
+  keyInUrl: boolean;
   scheme: string;
   host: string;
   /** Header in which the platform reports the client's address, lower case. */
@@ -57,7 +70,8 @@ export function upstreamHeaders(
   for (const [name, value] of entries) {
     // An underscore is a hyphen to CGI and WSGI: `x_postern_key_id` would read as ours.
     if (DROPPED.has(name) || name.includes("_") || DROPPED_PREFIXES.test(name)) continue;
-    if (named.has(name) || value.includes(key)) continue;
+    if (named.has(name) || holdsText(value, key)) continue;
+    if (name === "referer" && options.keyInUrl) continue;
     headers.append(name, value);
   }
   const address = options.clientIpHeader === undefined ? null : from.get(options.clientIpHeader);
@@ -81,10 +95,12 @@ function connectionOptions(headers: Headers): ReadonlySet<string> {
   return new Set(connection.split(",").map((name) => name.trim().toLowerCase()));
 }
 
-/** Headers of an origin that would act on the gateway's host, or say more than its answer. */
+/** Headers of an origin that would act on the gateway's host or on caches, or say more than its answer. */
 const REMOVED_FROM_RESPONSE = new Set([
   ...HOP_BY_HOP,
   "set-cookie",
+  "set-cookie2",
+  "set-login",
   "clear-site-data",
   "service-worker-allowed",
   "alt-svc",
@@ -98,9 +114,24 @@ const REMOVED_FROM_RESPONSE = new Set([
   "reporting-endpoints",
   "report-to",
   "nel",
+  "expires",
+  "pragma",
+  "no-vary-search",
+  "accept-ch",
+  "critical-ch",
+  "origin-agent-cluster",
+  "use-as-dictionary",
+  "speculation-rules",
+  "supports-loading-mode",
+  "activate-storage-access",
+  "content-security-policy-report-only",
+  "timing-allow-origin",
+  "expect-ct",
 ]);
 
-const REMOVED_PREFIXES = /^(?:access-control-|x-postern-)/;
+// RFC 9213 lets CDN-Cache-Control and its kin overrule Cache-Control; X-Accel-* and X-Sendfile command a proxy.
+const REMOVED_PREFIXES =
+  /^(?:access-control-|x-postern-|surrogate-|edge-|x-accel-|x-sendfile|x-lighttpd-|attribution-reporting-)|-cache-control$/;
 
 /** The headers of the response to the client, from those of the origin's. */
 export function clientHeaders(from: Headers, requestId: string): Headers {

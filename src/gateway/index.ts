@@ -1,11 +1,12 @@
 import { type Denial, denialResponse, isDenial, reasonOf } from "../denial.ts";
 import type { Endpoint } from "../endpoints/endpoint.ts";
+import type { Asked } from "../freshness/freshness.ts";
 import { NODE_KIND } from "../freshness/kinds.ts";
 import { ENDPOINT_SHARD } from "../freshness/shards.ts";
 import type { RequestUrl } from "../http/url.ts";
 import { QUERY_KEY_REFUSED, stateProblem } from "../journey/caller.ts";
-import { holdsKey, readCredential } from "../journey/credential.ts";
-import { findKey } from "../journey/key-record.ts";
+import { type Credential, holdsKey, readCredential } from "../journey/credential.ts";
+import { findKey, hasLimitLeft } from "../journey/key-record.ts";
 import { type Arrival, beginTrip, countUse, finish, type Trip } from "../journey/trip.ts";
 import { sha256Hex } from "../keys/hash.ts";
 import type { KeyRecord } from "../keys/record.ts";
@@ -24,11 +25,9 @@ import { prepareUpstream } from "./upstream.ts";
  */
 export async function handle(arrival: Arrival): Promise<Response> {
   const trip = beginTrip(arrival);
-  const { request, now, requestId, journey } = trip;
+  const { request, requestId, journey } = trip;
   const { url, entries } = arrival;
-  let endpoint: Endpoint | null = null;
-  let record: KeyRecord | null = null;
-  let authenticated = false;
+  const known: Known = { record: null, endpoint: null, authenticated: false };
 
   const travel = async (): Promise<Response | Denial> => {
     if (isDenial(url)) return url;
@@ -37,47 +36,30 @@ export async function handle(arrival: Arrival): Promise<Response> {
 
     const credential = readCredential(request.headers, url.query);
     if (isDenial(credential)) return credential;
-    const { key } = credential;
     // Elsewhere in the URL a key would reach the origin, and every log on the way.
-    if (holdsKey(url, credential)) {
-      return { code: "invalid_request", detail: "The URL holds the API key" };
-    }
-    const hash = sha256Hex(key);
-    const found = await findKey(trip, key, hash);
-    if (isDenial(found)) return found;
-    record = found;
-    journey.account_id = record.account_id;
-    journey.key_id = record.id;
-    const invalid = stateProblem(record, now);
-    if (invalid !== null) return invalid;
-
-    authenticated = true;
-
-    let target = await findEndpoint(trip, url, record);
-    if (credential.source === "query" && (isDenial(target) || !target.endpoint.allow_query_key)) {
-      authenticated = false;
-      return QUERY_KEY_REFUSED;
-    }
+    if (holdsKey(url, credential)) return { code: "invalid_request", detail: "The URL holds the API key" };
+    const hash = sha256Hex(credential.key);
+    let target = await admit(trip, url, credential, hash, known);
     if (isDenial(target)) return target;
-    if (target.endpoint.freshness === "strict") {
-      const confirmed = await confirm(trip, url, key, hash);
-      if (isDenial(confirmed)) return confirmed;
-      record = confirmed.record;
-      target = confirmed.target;
-    }
-    endpoint = target.endpoint;
-    journey.endpoint_id = target.id;
 
     if (!isKnownMethod(request.method)) return { code: "method_not_allowed", allow: ALL_METHODS };
     const tail = url.segments.slice(target.depth);
     const upgrade = asksForWebSocket(request) && target.endpoint.protocol !== "serverless";
-    const operation = classify(endpoint, request.method, url, tail, upgrade);
+    const operation = classify(target.endpoint, request.method, url, tail, upgrade);
     if (typeof operation === "object") return operation;
 
-    const graphql = operation === "inspect" ? await readGraphql(trip, record, url, credential) : null;
+    const permissions = known.record!.permissions;
+    const graphql = operation === "inspect" ? await readGraphql(trip, permissions, url, credential) : null;
     if (graphql !== null && (graphql instanceof Response || isDenial(graphql))) return graphql;
+    if (graphql !== null && request.method === "POST") {
+      // The body came at the client's pace: what was in force when it began may not be any more.
+      trip.now = Date.now();
+      target = await admit(trip, url, credential, hash, known);
+      if (isDenial(target)) return target;
+    }
+    const record = known.record!;
     const decision = decide(record, target, operation, graphql);
-    if ("code" in decision) return decision;
+    if (isDenial(decision)) return decision;
     journey.operation = decision.access === "read" ? "read" : "write";
     journey.decision = "allow";
 
@@ -104,6 +86,7 @@ export async function handle(arrival: Arrival): Promise<Response> {
   };
 
   const result = await travel();
+  const { record, endpoint, authenticated } = known;
   let response: Response;
   if (result instanceof Response) {
     response = result;
@@ -126,64 +109,93 @@ export async function handle(arrival: Arrival): Promise<Response> {
   return finish(trip, response);
 }
 
+/** What a request turned out to be about, so far: for its log line, its use count, and the wording of a denial. */
+interface Known {
+  record: KeyRecord | null;
+  endpoint: Endpoint | null;
+  authenticated: boolean;
+}
+
+/**
+ * Key record, state, endpoint, visibility. On a strict endpoint all of it once more, on nothing that was
+ * known before the request began (spec 8).
+ * @param strict how fresh what is looked up must be; see `Freshness.get`
+ */
+async function admit(
+  trip: Trip,
+  url: RequestUrl,
+  credential: Credential,
+  hash: string,
+  known: Known,
+  strict: false | Asked = false,
+): Promise<Match | Denial> {
+  known.authenticated = false;
+  const record = await findKey(trip, credential.key, hash, strict);
+  if (isDenial(record)) return record;
+  known.record = record;
+  trip.journey.account_id = record.account_id;
+  trip.journey.key_id = record.id;
+  const invalid = stateProblem(record, Date.now());
+  if (invalid !== null) return invalid;
+
+  const target = await findEndpoint(trip, url, record, strict);
+  if (credential.source === "query" && (isDenial(target) || !target.endpoint.allow_query_key)) {
+    return QUERY_KEY_REFUSED;
+  }
+  known.authenticated = true;
+  if (isDenial(target)) return target;
+  known.endpoint = target.endpoint;
+  trip.journey.endpoint_id = countedId(target, record);
+  if (target.endpoint.freshness !== "strict" || strict !== false) return target;
+  const { freshness, keys } = trip.isolate;
+  const began = Date.now();
+  const asked = await freshness.ask([keys.shard(hash), ENDPOINT_SHARD], trip.world);
+  trip.journey.postern_ms += Date.now() - began;
+  return admit(trip, url, credential, hash, known, asked);
+}
+
+/**
+ * The id a use is counted under. Under a wildcard clients choose the ids: only those that the key's own
+ * permissions name get a count of their own, so that nobody can fill the usage table.
+ */
+function countedId({ endpoint, id, wildcard }: Match, { permissions: { inference } }: KeyRecord): string {
+  const named = typeof inference === "object" && Object.hasOwn(inference.endpoints, id);
+  return wildcard && !named ? endpoint.id : id;
+}
+
 /** Job queues have no WebSockets: there the wish is ignored, and the rest answered (RFC 9110 section 7.8). */
 function asksForWebSocket({ method, headers }: Request): boolean {
   return method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
-async function lookUpEndpoint(trip: Trip, url: RequestUrl): Promise<Match | null | "unavailable"> {
+async function lookUpEndpoint(
+  trip: Trip,
+  url: RequestUrl,
+  strict: false | Asked = false,
+): Promise<Match | null | "unavailable"> {
+  const { freshness } = trip.isolate;
   return match(url.segments, async (path) => {
-    const began = Date.now();
-    const warm = trip.isolate.freshness.peek(NODE_KIND, path, trip.now, trip.world);
+    const warm = strict === false ? freshness.peek(NODE_KIND, path, trip.now, trip.world) : undefined;
     if (warm !== undefined) return warm;
-    const found = await trip.isolate.freshness.get(NODE_KIND, path, trip.world);
+    const began = Date.now();
+    const found = await freshness.get(NODE_KIND, path, trip.world, { strict });
     trip.journey.postern_ms += Date.now() - began;
-    if (found === "unavailable" || found.value === null) return "unavailable";
-    return found.value;
+    return found === "unavailable" || found.value === null ? "unavailable" : found.value;
   });
 }
 
 /** The endpoint a path leads to, if the key's account may see it (spec 2.3). */
-async function findEndpoint(trip: Trip, url: RequestUrl, record: KeyRecord): Promise<Match | Denial> {
-  const found = await lookUpEndpoint(trip, url);
+async function findEndpoint(
+  trip: Trip,
+  url: RequestUrl,
+  record: KeyRecord,
+  strict: false | Asked,
+): Promise<Match | Denial> {
+  const found = await lookUpEndpoint(trip, url, strict);
   if (found === "unavailable") return { code: "state_unavailable" };
   if (found === null) return { code: "endpoint_not_found" };
   const { account_id } = found.endpoint;
   return account_id === null || account_id === record.account_id ? found : { code: "endpoint_not_found" };
-}
-
-/**
- * On a strict endpoint nothing is decided on what was known before the request began: both shards are
- * asked anew, and what they fence is read again (spec 8).
- */
-async function confirm(
-  trip: Trip,
-  url: RequestUrl,
-  key: string,
-  hash: string,
-): Promise<{ record: KeyRecord; target: Match } | Denial> {
-  const { freshness, keys } = trip.isolate;
-  const began = Date.now();
-  const shards = [...new Set([keys.shard(hash), ENDPOINT_SHARD])];
-  const confirmed = (await Promise.all(shards.map((shard) => freshness.sync(shard, trip.world)))).every(
-    Boolean,
-  );
-  trip.journey.postern_ms += Date.now() - began;
-  const record = await findKey(trip, key, hash, !confirmed);
-  if (isDenial(record)) return record;
-  const invalid = stateProblem(record, Date.now());
-  if (invalid !== null) return invalid;
-  if (!confirmed) {
-    // Without the ledger only D1 itself will do, for the endpoint as well.
-    const found = await match(url.segments, async (path) => {
-      const node = await freshness.get(NODE_KIND, path, trip.world, { strict: true });
-      return node === "unavailable" || node.value === null ? "unavailable" : node.value;
-    });
-    if (found === "unavailable") return { code: "state_unavailable" };
-    if (found === null) return { code: "endpoint_not_found" };
-  }
-  const target = await findEndpoint(trip, url, record);
-  return isDenial(target) ? target : { record, target };
 }
 
 /** Whether a key that was let in would be let in still: asked every few seconds while a stream runs. */
@@ -192,16 +204,26 @@ async function isStillValid(trip: Trip, hash: string): Promise<boolean> {
   return found !== "unavailable" && found.value !== null && stateProblem(found.value, Date.now()) === null;
 }
 
+/**
+ * Anybody may ask, without a key: what is not in memory is looked up only while the client's address has
+ * some of its limit left.
+ */
 async function answerPreflight(trip: Trip, url: RequestUrl): Promise<Response> {
   const { headers } = trip.request;
+  const { freshness } = trip.isolate;
   const asks = headers.has("origin") && headers.has("access-control-request-method");
-  const found = asks ? await lookUpEndpoint(trip, url) : null;
+  const found = !asks
+    ? null
+    : await match(url.segments, async (path) => {
+        const warm = freshness.peek(NODE_KIND, path, trip.now, trip.world);
+        if (warm !== undefined) return warm;
+        if (!(await hasLimitLeft(trip, "preflight"))) return "unavailable";
+        const node = await freshness.get(NODE_KIND, path, trip.world);
+        return node === "unavailable" || node.value === null ? "unavailable" : node.value;
+      });
   trip.journey.decision = "allow";
-  return preflight(
-    found === null || found === "unavailable" ? null : found.endpoint,
-    headers,
-    trip.requestId,
-  );
+  const endpoint = found === null || found === "unavailable" ? null : found.endpoint;
+  return preflight(endpoint, headers, trip.requestId);
 }
 
 /**

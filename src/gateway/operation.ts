@@ -76,7 +76,7 @@ export function classify(
   if (problem !== null) return problem;
   // A rule for GET is about reading a page, not about opening a two-way channel.
   if (endpoint.operations !== null && !upgrade) {
-    const ruled = byRules(endpoint.operations, method, url.encoded ? bothReadings(tail) : [tail]);
+    const ruled = byRules(endpoint.operations, method, readings(url, tail));
     if (ruled !== null) return ruled;
   }
   switch (endpoint.protocol) {
@@ -114,12 +114,22 @@ function serverless(method: string, tail: readonly string[]): Operation | Denial
   return { code: "method_not_allowed", allow: [...allow, "OPTIONS"] };
 }
 
-/** The tail as sent, and as an origin that decodes before it splits sees it. */
-function bothReadings(tail: readonly string[]): (readonly string[])[] {
-  return [tail, decodedParts(tail)];
+/**
+ * Every way an origin may read a tail: as sent; decoded before it is split; without path parameters, as
+ * servlet containers do (`/admin;x/`); with the empty segment that a trailing slash makes.
+ */
+function readings(url: RequestUrl, tail: readonly string[]): (readonly string[])[] {
+  const all: (readonly string[])[] = [tail];
+  if (url.encoded) all.push(decodedParts(tail));
+  for (const path of [...all]) {
+    if (path.some((segment) => segment.includes(";")))
+      all.push(path.map((segment) => segment.replace(/;.*$/, "")));
+  }
+  if (url.trailingSlash) all.push(...[...all].map((path) => [...path, ""]));
+  return all;
 }
 
-/** First match wins; where an encoding makes the path mean two things, the stricter answer holds. */
+/** First match wins; where a path may mean several things, the strictest answer holds. */
 function byRules(
   rules: readonly OperationRule[],
   method: string,

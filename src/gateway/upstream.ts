@@ -1,5 +1,5 @@
 import type { Denial } from "../denial.ts";
-import { originProblem } from "../endpoints/origin.ts";
+import { originProblem, ownHostsOf } from "../endpoints/origin.ts";
 import type { HeaderEntries } from "../http/header-entries.ts";
 import type { RequestUrl } from "../http/url.ts";
 import { type Credential, withoutKey } from "../journey/credential.ts";
@@ -36,7 +36,7 @@ export async function prepareUpstream(trip: Trip, allowed: Allowed): Promise<Ups
   const { config } = isolate;
 
   // Judged again at use: a record may be older than the rules, or written past them.
-  const ownHosts = [url.host, ...config.HOSTNAMES];
+  const ownHosts = [url.host, ...ownHostsOf(config)];
   if (originProblem(decision.origin, { insecureHosts: config.INSECURE_ORIGIN_HOSTS, ownHosts }) !== null) {
     return { code: "origin_unreachable", detail: "The endpoint's origin is not allowed" };
   }
@@ -54,6 +54,7 @@ export async function prepareUpstream(trip: Trip, allowed: Allowed): Promise<Ups
       access: decision.access,
     },
     key: credential.key,
+    keyInUrl: credential.source === "query",
     scheme: url.scheme,
     host: url.host,
     clientIpHeader: config.CLIENT_IP_HEADER,

@@ -59,8 +59,12 @@ export function withoutKey(query: string): string {
 export function holdsKey(url: RequestUrl, { key, source }: Credential): boolean {
   if (key.length < LEAST_TELLING_KEY) return false;
   const text = `${url.segments.join("/")}?${source === "query" ? withoutKey(url.query) : url.query}`;
-  if (text.includes(key)) return true;
-  return text.includes("%") && decodedAscii(text).includes(key);
+  return holdsText(text, key);
+}
+
+/** Whether a text holds a key, as it is or percent-encoded. */
+export function holdsText(text: string, key: string): boolean {
+  return text.includes(key) || (text.includes("%") && decodedAscii(text).includes(key));
 }
 
 /** A key is ASCII, and what surrounds it need not be valid: every escape is read by itself. */

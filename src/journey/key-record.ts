@@ -1,4 +1,5 @@
 import type { Denial } from "../denial.ts";
+import type { Asked } from "../freshness/freshness.ts";
 import type { KeyRecord } from "../keys/record.ts";
 import type { Trip } from "./trip.ts";
 
@@ -11,16 +12,16 @@ const UNKNOWN: Denial = { code: "invalid_api_key", reason: "unknown" };
  * The record of a presented key, whatever its state (spec 2.2). A forged native key costs no I/O: its tag
  * is checked first. Unknown legacy keys cost little: see `UnknownKeys`.
  * @param hash SHA-256 of the key, hex
- * @param strict trust nothing asked before this request began
+ * @param strict trust nothing asked before this request began; see `Freshness.get`
  */
 export async function findKey(
   trip: Trip,
   key: string,
   hash: string,
-  strict = false,
+  strict: boolean | Asked = false,
 ): Promise<KeyRecord | Denial> {
   const { isolate, journey, world, now } = trip;
-  if (!strict) {
+  if (strict === false) {
     // In memory under this hash: its tag was checked when it was read.
     const warm = isolate.freshness.peek(isolate.keys, hash, now, world);
     if (warm !== undefined) {
@@ -48,9 +49,12 @@ export async function findKey(
 
 /** Whether the client's address has any of its limit left, where it must spend from it. */
 async function mayLookUp(trip: Trip): Promise<boolean> {
-  const address = addressOf(trip);
-  if (!trip.isolate.unknownKeys.suspects(address, trip.now)) return true;
-  const { success } = await trip.env.LEGACY_LIMITER.limit({ key: address });
+  return !trip.isolate.unknownKeys.suspects(addressOf(trip), trip.now) || hasLimitLeft(trip, "key");
+}
+
+/** Spends from what a client's address may look up without a good key, in each Cloudflare location. */
+export async function hasLimitLeft(trip: Trip, purpose: "key" | "preflight"): Promise<boolean> {
+  const { success } = await trip.env.LEGACY_LIMITER.limit({ key: `${purpose}:${addressOf(trip)}` });
   return success;
 }
 

@@ -24,11 +24,17 @@ export interface Trip {
   env: Env;
   isolate: Isolate;
   world: World;
-  /** When it arrived, in ms. */
+  /** When it arrived, in ms; once its body was read, when that was. */
   now: number;
   requestId: string;
   /** The one log line it will leave. */
   journey: Journey;
+}
+
+/** Cloudflare's id of the request. Where Cloudflare is not in front, anything may stand there. */
+export function rayOf(headers: Headers): string | null {
+  const ray = headers.get("cf-ray");
+  return ray !== null && /^[0-9a-f]{16}(-[A-Z]{3})?$/.test(ray) ? ray : null;
 }
 
 /** Starts a trip, with a log line that says "denied" until something allows it. */
@@ -42,7 +48,7 @@ export function beginTrip({ request, env, context, isolate, requestId }: Arrival
     requestId,
     journey: {
       request_id: requestId,
-      ray: request.headers.get("cf-ray"),
+      ray: rayOf(request.headers),
       method: request.method,
       account_id: null,
       key_id: null,

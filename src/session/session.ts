@@ -26,5 +26,7 @@ export interface Session {
 
 /** The name under which a session's doings are recorded: `created_by`, and the audit log's `actor`. */
 export function identityOf(session: Session): string {
-  return session.email ?? session.subject;
+  if (session.email !== null) return session.email;
+  // A subject that looks like an address must not pass for the person who has that address.
+  return session.subject.includes("@") ? `sub:${session.subject}` : session.subject;
 }

@@ -73,11 +73,16 @@ function fromTable(member: MemberRow | null): Membership[] {
   return member === null ? [] : member.accounts.filter(({ role }) => isRole(role));
 }
 
-/** Identity providers that let people type in an address say so in `email_verified` (OpenID Connect Core 5.1). */
+/**
+ * Identity providers that let people type in an address say so in `email_verified` (OpenID Connect Core
+ * 5.1): where it is present, only true will do. Only ASCII: `toLowerCase` would fold other letters (the
+ * Kelvin sign) into somebody else's address.
+ */
 function verifiedEmail(claims: JWTPayload): string | null {
-  const verified = claims.email_verified;
-  if (verified === false || verified === "false") return null;
-  return text(claims.email)?.toLowerCase() ?? null;
+  const { email_verified: verified = true } = claims;
+  if (verified !== true && verified !== "true") return null;
+  const email = text(claims.email);
+  return email !== null && /^[\x21-\x7e]+$/.test(email) ? email.toLowerCase() : null;
 }
 
 const own = (claims: JWTPayload, name: string): unknown =>

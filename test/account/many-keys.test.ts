@@ -21,6 +21,7 @@ const READS_PER_SCANNED_ROW = 3;
 let gateway: TestGateway;
 let owner: ReturnType<typeof as>;
 let member: ReturnType<typeof as>;
+let admin: ReturnType<typeof as>;
 
 beforeAll(async () => {
   const sessions = await createSessions();
@@ -36,6 +37,7 @@ beforeAll(async () => {
     .bind(MANY - 20_000)
     .run();
   owner = as(gateway, await sessions.of("big"));
+  admin = as(gateway, await sessions.admin());
   member = as(gateway, await sessions.of("big", "member", { email: "max@acme.test" }));
 }, 120_000);
 afterAll(() => gateway?.stop());
@@ -185,4 +187,18 @@ test("making a key in such an account counts no further than the limit", async (
     )
     .all();
   expect(meta.rows_read).toBeLessThanOrEqual(101);
+});
+
+test("an endpoint can be deleted, and one that a key names cannot, in seconds", async () => {
+  for (const id of ["free", "named"])
+    await gateway.createEndpoint({ id, origin: "https://models.example.com" });
+  await gateway.createKey({
+    account_id: "over",
+    permissions: { inference: { endpoints: { named: "read" } } },
+  });
+  const began = Date.now();
+  expect((await admin("DELETE", "/admin/endpoints/free")).status).toBe(204);
+  expect((await admin("DELETE", "/admin/endpoints/named")).json.error.code).toBe("in_use");
+  expect(Date.now() - began).toBeLessThan(10_000);
+  console.log(`deleting an endpoint among ${MANY} keys: ${Date.now() - began} ms for two`);
 });

@@ -2,7 +2,7 @@ import { createSign, generateKeyPairSync } from "node:crypto";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ROUTES } from "../../src/api/index.ts";
 import { expectDenial } from "../harness/denied.ts";
 import { startTestGateway, type TestGateway, type TestKey } from "../harness/gateway.ts";
@@ -145,7 +145,7 @@ const TARGETS: Record<string, () => Target> = {
     path: "/admin/members/max@acme.test",
     good: { accounts: [{ account_id: "acme", role: "member" }], admin: false },
   }),
-  "PATCH /admin/keys/{id}": () => ({ method: "PATCH", path: `/admin/keys/${key()}`, good: { name: "n" } }),
+  "PATCH /admin/keys/{id}": () => ({ method: "PATCH", path: `/admin/keys/${key()}`, good: { name: "m" } }),
   "POST /admin/keys/import": () => ({
     method: "POST",
     path: "/admin/keys/import",
@@ -166,8 +166,8 @@ function send(target: Target, body: string | Uint8Array, more: Record<string, st
   });
 }
 
-/** Asserts that a body is refused, as a whole or as a line, and that no row of any table changed. */
-async function refused(answer: Answer, target: Target, label: string): Promise<void> {
+/** Asserts that a body is refused, as a whole or as a line. */
+function refused(answer: Answer, target: Target, label: string): void {
   if (target.lines && answer.status === 200) {
     const lines = answer.text.trim().split("\n");
     expect([label, JSON.parse(lines.at(-1)!).summary]).toMatchObject([label, { created: 0 }]);
@@ -176,7 +176,6 @@ async function refused(answer: Answer, target: Target, label: string): Promise<v
     expect([label, answer.status >= 400 && answer.status < 500]).toEqual([label, true]);
     expectDenial(answer, answer.status, answer.json.error.code);
   }
-  expect([label, (await dump()) === before]).toEqual([label, true]);
 }
 
 test("every route with a body is here", () => {
@@ -186,6 +185,8 @@ test("every route with a body is here", () => {
 
 describe.each(Object.keys(TARGETS))("%s", (name) => {
   const target = () => TARGETS[name]!();
+  // No row of any table changed.
+  afterEach(async () => expect((await dump()) === before).toBe(true));
 
   test("refuses members that are not the client's to set", async () => {
     for (const [member, value] of Object.entries({
@@ -221,7 +222,7 @@ describe.each(Object.keys(TARGETS))("%s", (name) => {
       // An import may say these of a key.
       if (target().lines && ["created_at", "prefix"].includes(member)) continue;
       const body = JSON.stringify({ ...good, [member]: value });
-      await refused(await send(target(), body), target(), member);
+      refused(await send(target(), body), target(), member);
     }
   });
 
@@ -238,7 +239,7 @@ describe.each(Object.keys(TARGETS))("%s", (name) => {
       { accounts: [{ account_id: "nowhere", role: "owner" }] },
     ]) {
       const body = JSON.stringify({ ...target().good, ...change });
-      await refused(await send(target(), body), target(), JSON.stringify(change));
+      refused(await send(target(), body), target(), JSON.stringify(change));
     }
   });
 
@@ -253,7 +254,7 @@ describe.each(Object.keys(TARGETS))("%s", (name) => {
         const number = (member === "overlap_seconds" || member === "active_key_limit") && value === 0;
         if (fits || shared || flag || number) continue;
         const label = `${member}: ${JSON.stringify(value).slice(0, 20)}`;
-        await refused(await send(target(), JSON.stringify({ ...good, [member]: value })), target(), label);
+        refused(await send(target(), JSON.stringify({ ...good, [member]: value })), target(), label);
       }
     }
   });
@@ -273,7 +274,7 @@ describe.each(Object.keys(TARGETS))("%s", (name) => {
       "\u200b",
     ]) {
       const escaped = JSON.stringify({ ...good, name: text });
-      await refused(await send(target(), escaped), target(), JSON.stringify(text));
+      refused(await send(target(), escaped), target(), JSON.stringify(text));
     }
   });
 
@@ -306,7 +307,7 @@ describe.each(Object.keys(TARGETS))("%s", (name) => {
       `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`,
       `{${inner},"x":"\ud800"}`,
     ]) {
-      await refused(await send(target(), body), target(), body.slice(0, 60));
+      refused(await send(target(), body), target(), body.slice(0, 60));
     }
   });
 
@@ -329,7 +330,7 @@ describe.each(Object.keys(TARGETS))("%s", (name) => {
       [" ".repeat(300_000) + text, {}],
     ];
     for (const [body, more] of wrong) {
-      await refused(await send(target(), body, more), target(), `${JSON.stringify(more)} ${body.length}`);
+      refused(await send(target(), body, more), target(), `${JSON.stringify(more)} ${body.length}`);
     }
   });
 });
@@ -359,8 +360,9 @@ test("the webhook refuses every body that is not a report, signed though it is",
   ]) {
     const signature = createSign("sha256").update(body).sign(privateKey, "base64");
     const signed = { "github-public-key-identifier": "p", "github-public-key-signature": signature };
-    await refused(await send(target, body, signed), target, String(body).slice(0, 40));
+    refused(await send(target, body, signed), target, String(body).slice(0, 40));
   }
+  expect((await dump()) === before).toBe(true);
 });
 
 test("parameters in paths are refused or name nothing, and no answer is a 500", async () => {
@@ -403,4 +405,9 @@ test("no answer was a 500, and no row holds a key", async () => {
   expect(gateway.logs.filter(({ text }) => /unexpected exception|"status":5/.test(text))).toEqual([]);
   const rows = await dump();
   for (const secret of gateway.secrets) expect(rows.includes(secret)).toBe(false);
+  // What the audit log keeps of a change is told without the key's hash.
+  const { results } = await gateway.db.prepare("SELECT before, after FROM audit_log").all();
+  expect(results.length).toBeGreaterThan(20);
+  const hashes = await gateway.db.prepare("SELECT hash FROM keys").all<{ hash: string }>();
+  for (const { hash } of hashes.results) expect(JSON.stringify(results)).not.toContain(hash.slice(0, 16));
 });

@@ -75,7 +75,7 @@ describe("the OpenAPI document", () => {
     const id = "0d9a3f9e-5b1e-4f6a-9a57-0c6f2a1b7d11";
     for (const [path, methods] of Object.entries(document.paths)) {
       for (const method of METHODS) {
-        if (method === "GET" && path === "/admin/keys/import") continue; // the key whose id is "import"
+        if (["GET", "PATCH"].includes(method) && path === "/admin/keys/import") continue; // a key's id, to them
         const answer = await gateway.call(path.replace(/\{\w+\}/, id), { method, headers: session });
         const described = method.toLowerCase() in methods;
         // Whatever the door thinks of the credential and the id: it knows the path and the method.

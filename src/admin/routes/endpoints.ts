@@ -8,7 +8,7 @@ import { adminRoute } from "../../api/route.ts";
 import { Id, pageOf } from "../../api/schemas.ts";
 import { type Denial, isDenial } from "../../denial.ts";
 import type { Endpoint } from "../../endpoints/endpoint.ts";
-import { originProblem } from "../../endpoints/origin.ts";
+import { originProblem, ownHostsOf } from "../../endpoints/origin.ts";
 import { pathProblem } from "../../endpoints/path.ts";
 import type { Config } from "../../env.ts";
 import { readAccount } from "../../store/accounts.ts";
@@ -189,8 +189,7 @@ const invalid = (detail: string): Denial => ({ code: "invalid_request", detail }
 function endpointProblem(endpoint: Endpoint, config: Config): Denial | null {
   const path = pathProblem(endpoint.path);
   if (path !== null) return path;
-  const own = config.PUBLIC_URL === undefined ? [] : [new URL(config.PUBLIC_URL).host];
-  const rules = { insecureHosts: config.INSECURE_ORIGIN_HOSTS, ownHosts: [...config.HOSTNAMES, ...own] };
+  const rules = { insecureHosts: config.INSECURE_ORIGIN_HOSTS, ownHosts: ownHostsOf(config) };
   for (const member of ["origin", "test_origin"] as const) {
     const url = endpoint[member];
     const problem = url === null ? null : originProblem(url, rules);
