@@ -171,11 +171,6 @@ function errorType(status: number): string {
   return status >= 500 ? "api_error" : "invalid_request_error";
 }
 
-/** The HTTP status a denial is answered with. */
-export function statusOf(denial: Denial): number {
-  return face(denial).status;
-}
-
 /** The word that the log and the usage counts keep for a denial: more than the client is told. */
 export function reasonOf(denial: Denial): string {
   return denial.code === "invalid_api_key" ? denial.reason : denial.code;

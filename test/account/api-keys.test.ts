@@ -569,3 +569,67 @@ describe("last used", () => {
     expect(revoked.json.last_used_at).toBe(last_used_at);
   });
 });
+
+describe("GET /v1/key", () => {
+  const ask = (headers: Record<string, string>, path = "/v1/key", method = "GET") =>
+    gateway.call(path, { method, headers });
+
+  test("tells a key what it may do, and nothing else", async () => {
+    const expires_at = inFuture(DAY);
+    const key = await create({ name: "Asks", scopes: ["inference:mine:read", "graphql:read"], expires_at });
+    for (const headers of [{ "x-api-key": key.key }, { authorization: `Bearer ${key.key}` }] as const) {
+      const answer = await ask(headers);
+      expect(answer.status).toBe(200);
+      expect(answer.headers["cache-control"]).toBe("no-store");
+      expect(answer.json).toEqual({
+        name: "Asks",
+        prefix: key.prefix,
+        environment: "production",
+        permissions: { graphql: "read", inference: { endpoints: { mine: "read" } }, kubernetes_exec: "none" },
+        expires_at,
+      });
+    }
+    const test = await create({ environment: "test", scopes: { restricted: {} } });
+    expect((await ask({ "x-api-key": test.key })).json).toMatchObject({
+      environment: "test",
+      permissions: { graphql: "none", inference: "none", kubernetes_exec: "none" },
+    });
+  });
+
+  test("refuses what opens nothing, as the data plane does", async () => {
+    const key = await create({});
+    const off = await create({});
+    await owner("PATCH", `${KEYS}/${off.id}`, { enabled: false });
+    expectDenial(await ask({}), 401, "invalid_api_key");
+    expectDenial(await ask({ "x-api-key": gateway.strayKey() }), 401, "invalid_api_key");
+    expectDenial(await ask({ "x-api-key": off.key }), 401, "invalid_api_key");
+    expectDenial(await ask({}, `/v1/key?api_key=${key.key}`), 401, "invalid_api_key");
+    expectDenial(await ask({ "x-api-key": key.key, authorization: key.key }), 400, "invalid_request");
+    expectDenial(await ask({ "x-api-key": key.key }, "/v1/key", "DELETE"), 405, "method_not_allowed");
+  });
+});
+
+describe("a key is never a session, and a session never a key", () => {
+  test("whatever either may do", async () => {
+    const key = await create({ scopes: { all: true } });
+    for (const headers of [
+      { "x-api-key": key.key },
+      { authorization: `Bearer ${key.key}` },
+      { "cf-access-jwt-assertion": key.key },
+    ]) {
+      for (const path of [KEYS, "/v1/account/scopes", "/admin/accounts"]) {
+        expectDenial(
+          await gateway.call(path, { headers: headers as Record<string, string> }),
+          401,
+          "missing_access_token",
+        );
+      }
+    }
+    const session = await sessions.of("acme", ["owner", "admin"]);
+    const token = session.authorization!.slice("Bearer ".length);
+    for (const headers of [session, { "x-api-key": token }] as Record<string, string>[]) {
+      expectDenial(await gateway.call("/v2/mine", { headers }), 401, "invalid_api_key");
+      expectDenial(await gateway.call("/v1/key", { headers }), 401, "invalid_api_key");
+    }
+  });
+});

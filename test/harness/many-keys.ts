@@ -1,6 +1,6 @@
 /**
  * Fills an account with keys, by one statement: `INSERT … SELECT` from a recursive query. Every 1,000th is a
- * test key, every 777th is disabled, every 5,000th revoked, every 3,000th expired.
+ * test key, every 777th is disabled, every 2,000th revoked, every 3,000th expired.
  */
 export async function createManyKeys(db: D1Database, account: string, count: number): Promise<void> {
   await db
@@ -14,7 +14,7 @@ export async function createManyKeys(db: D1Database, account: string, count: num
               '{"graphql":"none","inference":"read_write","kubernetes_exec":"none"}', '{"inference":true}',
               i % 777 <> 0, 1700000000000 + i / 10, CASE WHEN i % 4000 = 0 THEN 'max@acme.test' ELSE 'olga@acme.test' END,
               CASE WHEN i % 3000 = 0 THEN 1700000000000 ELSE NULL END,
-              CASE WHEN i % 5000 = 0 THEN 1700000000000 ELSE NULL END
+              CASE WHEN i % 2000 = 0 THEN 1700000000000 ELSE NULL END
        FROM numbers`,
     )
     .bind(account, count)

@@ -569,7 +569,8 @@ export class House {
     tally.add(strict ? `strict ${tier}` : tier);
     if (tier === "grace") {
       if (strict) throw new Broken(`${owner.name}: strict, yet served under grace`);
-      if (!owner.trouble.d1 || !owner.trouble.ledger)
+      // Where the clock ran back meanwhile, an answer may be of no use: what it continues is gone.
+      if (!owner.trouble.d1 || (!owner.trouble.ledger && isolate.ranBack === 0))
         throw new Broken(`${owner.name}: grace although D1 or the ledger answered`);
     }
     // The earliest state it may have been told: that of the last commit it must not miss.
