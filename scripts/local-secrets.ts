@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 
 /** Where the local edition keeps everything it must remember. POSTERN_STATE_DIR moves it. */
-export const STATE_DIR = process.env.POSTERN_STATE_DIR ?? join(import.meta.dirname, "..", ".wrangler");
+export const STATE_DIR = process.env.POSTERN_STATE_DIR || join(import.meta.dirname, "..", ".wrangler");
 
 /** The secrets of a local gateway. Made up once, on this machine, and good for nothing else. */
 export interface LocalSecrets {
@@ -20,8 +20,24 @@ export interface LocalSecrets {
   created_at: string;
 }
 
-/** Reads the local secrets, or makes them on first need. The file is the owner's alone (mode 600). */
+/**
+ * Reads the local secrets, or makes them on first need. The file is the owner's alone (mode 600).
+ * @throws Error that says what is wrong with the state directory
+ */
 export async function readLocalSecrets(): Promise<LocalSecrets> {
+  try {
+    return await readOrMake();
+  } catch (error) {
+    throw new Error(stateProblem(error as Error));
+  }
+}
+
+/** Why no state can be kept, in one line. */
+export function stateProblem({ message }: Error): string {
+  return `Cannot keep state in ${STATE_DIR} (POSTERN_STATE_DIR chooses another directory): ${message}`;
+}
+
+async function readOrMake(): Promise<LocalSecrets> {
   const path = join(STATE_DIR, "local-secrets.json");
   try {
     return JSON.parse(await readFile(path, "utf8"));
@@ -37,9 +53,9 @@ export async function readLocalSecrets(): Promise<LocalSecrets> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   } finally {
-    await rm(draft);
+    await rm(draft, { force: true });
   }
-  return readLocalSecrets();
+  return readOrMake();
 }
 
 async function makeSecrets(): Promise<LocalSecrets> {

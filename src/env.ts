@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { PREFIX_RULE, PREFIX_WORD } from "./keys/format.ts";
+import { parseTagSecrets, type TagSecrets } from "./keys/tag.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { signingKeySet } from "./signing/signing-keys.ts";
 
@@ -45,14 +47,24 @@ const httpUrl = z
 
 const emails = list.transform((items) => items.map((email) => email.toLowerCase()));
 
+const tagSecrets = z.string().transform((text, context): TagSecrets => {
+  try {
+    return parseTagSecrets(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: (error as Error).message });
+    return z.NEVER;
+  }
+});
+
 /** Every variable and secret Postern reads, with its default. Unset and empty mean the same. */
 export const VARIABLES = z.object({
   KEY_PREFIX: list
+    .pipe(z.array(z.string().regex(PREFIX_WORD, PREFIX_RULE)).min(1, "at least one prefix is required"))
     .default(["pst"])
     .describe("Prefix words of native keys; the first marks new keys, later ones stay valid"),
-  KEY_TAG_SECRETS: z
-    .string()
-    .describe("Secret. JSON map from a letter to a tag secret; the last one tags new keys"),
+  KEY_TAG_SECRETS: tagSecrets.describe(
+    "Secret. JSON map from a letter to a tag secret; the last one tags new keys",
+  ),
   LEGACY_KEYS: onOff.default(false).describe("Whether keys of any other shape are looked up: on or off"),
   HOSTNAMES: list
     .transform((hosts) => hosts.map((host) => host.toLowerCase()))

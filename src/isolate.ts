@@ -3,7 +3,7 @@ import type { Kind } from "./freshness/freshness.ts";
 import { Freshness } from "./freshness/freshness.ts";
 import { keyKind } from "./freshness/kinds.ts";
 import { UnknownKeys } from "./journey/unknown-keys.ts";
-import { createKeyFormat, type KeyFormat, parseTagSecrets } from "./keys/format.ts";
+import { createKeyFormat, type KeyFormat } from "./keys/format.ts";
 import type { KeyRecord } from "./keys/record.ts";
 import { Assertions } from "./signing/assertion.ts";
 import { Signer } from "./signing/signer.ts";
@@ -35,10 +35,7 @@ export function isolateOf(env: Env): Isolate {
   const signer = new Signer(config);
   isolate = {
     config,
-    keyFormat: createKeyFormat({
-      prefixes: config.KEY_PREFIX,
-      tagSecrets: parseTagSecrets(config.KEY_TAG_SECRETS),
-    }),
+    keyFormat: createKeyFormat({ prefixes: config.KEY_PREFIX, tagSecrets: config.KEY_TAG_SECRETS }),
     keys: keyKind(config.LEDGER_SHARDS),
     freshness: new Freshness({
       lease: config.LEASE_SECONDS * 1000,

@@ -30,7 +30,10 @@ export interface KeyFormat {
   classify(presented: string): Classified;
 }
 
-const PREFIX_WORD = /^[a-z][a-z0-9]{1,15}$/;
+/** A word of the list `KEY_PREFIX`. */
+export const PREFIX_WORD = /^[a-z][a-z0-9]{1,15}$/;
+/** The same in words. */
+export const PREFIX_RULE = "a prefix must be 2 to 16 lower-case letters and digits, a letter first";
 
 /**
  * `prefixes` is the list `KEY_PREFIX`: the first marks new keys, later ones stay valid.
@@ -88,9 +91,7 @@ function checkPrefixes(prefixes: readonly string[]): readonly string[] {
   if (prefixes.length === 0) throw new Error("KEY_PREFIX: at least one prefix is required");
   for (const prefix of prefixes) {
     if (!PREFIX_WORD.test(prefix)) {
-      throw new Error(
-        `KEY_PREFIX: "${prefix}" must be 2 to 16 lower-case letters and digits, a letter first`,
-      );
+      throw new Error(`KEY_PREFIX: ${PREFIX_RULE}, not "${prefix}"`);
     }
   }
   return prefixes;

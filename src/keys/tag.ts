@@ -26,21 +26,21 @@ export function parseTagSecrets(json: string): TagSecrets {
     if (!/^[A-Za-z]$/.test(name)) {
       // A misplaced secret may stand where a name should: only what cannot be one is repeated.
       const shown = name.length === 1 ? ` "${name}"` : "";
-      throw new Error(`KEY_TAG_SECRETS: the name${shown} of a secret must be one letter, A to Z or a to z`);
+      throw new Error(`the name${shown} of a secret must be one letter, A to Z or a to z`);
     }
     if (typeof secret !== "string" || secret.length < LEAST_SECRET_LENGTH) {
       throw new Error(
-        `KEY_TAG_SECRETS: the secret named "${name}" must be text of at least ${LEAST_SECRET_LENGTH} characters`,
+        `the secret named "${name}" must be text of at least ${LEAST_SECRET_LENGTH} characters`,
       );
     }
   }
   const names = Object.keys(map);
   const current = names.at(-1);
-  if (current === undefined) throw new Error("KEY_TAG_SECRETS: at least one secret is required");
+  if (current === undefined) throw new Error("at least one secret is required");
   // `JSON.parse` merges duplicate members silently. Every member adds the string of its name, so more
   // strings than names and secrets means that one was merged away.
   if (json.match(JSON_STRING)?.length !== 2 * names.length) {
-    throw new Error("KEY_TAG_SECRETS: a name appears twice");
+    throw new Error("a name appears twice");
   }
   return { current, secrets: map as Record<string, string> };
 }
@@ -51,10 +51,10 @@ function parseMap(json: string): Record<string, unknown> {
     map = JSON.parse(json);
   } catch {
     // The parser's own message quotes the text, which holds secrets.
-    throw new Error("KEY_TAG_SECRETS: not JSON");
+    throw new Error("not JSON");
   }
   if (typeof map !== "object" || map === null || Array.isArray(map)) {
-    throw new Error('KEY_TAG_SECRETS: must be a JSON map such as {"a": "secret"}');
+    throw new Error('must be a JSON map such as {"a": "secret"}');
   }
   return map as Record<string, unknown>;
 }

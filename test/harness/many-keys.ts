@@ -13,7 +13,7 @@ export async function createManyKeys(db: D1Database, account: string, count: num
               CASE WHEN i % 1000 = 0 THEN 'test' ELSE 'production' END,
               '{"graphql":"none","inference":"read_write","kubernetes_exec":"none"}', '{"inference":true}',
               i % 777 <> 0, 1700000000000 + i / 10, CASE WHEN i % 4000 = 0 THEN 'max@acme.test' ELSE 'olga@acme.test' END,
-              CASE WHEN i % 3000 = 0 THEN 1700000000000 ELSE NULL END,
+              CASE WHEN (i + 1) % 3000 = 0 THEN 1700000000000 ELSE NULL END,
               CASE WHEN i % 2000 = 0 THEN 1700000000000 ELSE NULL END
        FROM numbers`,
     )

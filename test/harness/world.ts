@@ -1,7 +1,7 @@
 import { startTestGateway, type TestGateway, type TestGatewayOptions, type TestKey } from "./gateway.ts";
 import { Origin } from "./origin.ts";
 
-/** The set-up of shared/attacks.md: an origin, endpoints, and a key of each kind. */
+/** An origin, endpoints, and a key of each kind. */
 export interface World {
   gateway: TestGateway;
   origin: Origin;

@@ -55,7 +55,8 @@ export function rights(permissions: Permissions): string[] {
   }
   for (const kind of ["query", "mutation", "subscription"] as const) {
     for (const field of [...FIELDS, OTHER.field, "__schema"]) {
-      if (graphqlAllows(permissions.graphql, { type: kind, rootFields: [field] })) held.push(`${kind} ${field}`);
+      if (graphqlAllows(permissions.graphql, { type: kind, rootFields: [field] }))
+        held.push(`${kind} ${field}`);
     }
   }
   for (const id of [...NAMESPACES, OTHER.namespace]) {
