@@ -65,7 +65,7 @@ describe("an origin's answer", () => {
       "set-login": "logged-in",
       "content-security-policy-report-only": "default-src *; report-uri https://evil.example",
     };
-    world.origin.on("/web/orders", (response) => {
+    world.origin.on("/web/orders", ({ response }) => {
       response.writeHead(200, orders);
       response.end("ok");
     });

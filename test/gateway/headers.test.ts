@@ -24,6 +24,7 @@ function upstream(given: Record<string, string>, clientIpHeader?: string): Recor
     key: KEY,
     scheme: "https",
     host: "gw.test",
+    keyInUrl: false,
     clientIpHeader,
   });
   return Object.fromEntries(made);
