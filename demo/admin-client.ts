@@ -6,6 +6,8 @@ export interface AdminClient {
   put(path: string, body: unknown): Promise<void>;
   /** Sends a line of JSON per record; answers the JSON of each line that came back. */
   postLines(path: string, records: unknown[]): Promise<unknown[]>;
+  /** `x-request-id` of every answer so far. */
+  requestIds: string[];
 }
 
 /**
@@ -13,17 +15,20 @@ export interface AdminClient {
  * @param token a session token with the admin role
  */
 export function createAdminClient(gatewayUrl: string, host: string, token: string): AdminClient {
+  const requestIds: string[] = [];
   async function send(method: string, path: string, type: string, text: string): Promise<string> {
-    const { status, body } = await exchange(`${gatewayUrl}${path}`, method, text, {
+    const { status, requestId, body } = await exchange(`${gatewayUrl}${path}`, method, text, {
       host,
       authorization: `Bearer ${token}`,
       "content-type": type,
     });
+    requestIds.push(requestId);
     if (status < 200 || status > 299)
       throw new Error(`${method} ${path} answered ${status}: ${body.slice(0, 500)}`);
     return body;
   }
   return {
+    requestIds,
     put: async (path, body) => {
       await send("PUT", path, "application/json", JSON.stringify(body));
     },
@@ -36,12 +41,16 @@ export function createAdminClient(gatewayUrl: string, host: string, token: strin
 }
 
 function exchange(url: string, method: string, text: string, headers: http.OutgoingHttpHeaders) {
-  return new Promise<{ status: number; body: string }>((done, failed) => {
+  return new Promise<{ status: number; requestId: string; body: string }>((done, failed) => {
     const request = http.request(url, { method, headers, agent: false }, async (response) => {
       try {
         let body = "";
         for await (const chunk of response.setEncoding("utf8")) body += chunk;
-        done({ status: response.statusCode ?? 0, body });
+        done({
+          status: response.statusCode ?? 0,
+          requestId: String(response.headers["x-request-id"]),
+          body,
+        });
       } catch (error) {
         failed(error);
       }

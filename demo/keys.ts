@@ -1,8 +1,10 @@
 import { createHmac } from "node:crypto";
-import { parseTagSecrets, tagOf } from "../src/keys/tag.ts";
+import { type TagSecrets, tagOf } from "../src/keys/tag.ts";
 
 /** Makes the demo's keys: the same ones every time, from a seed, so that none of them is stored. */
 export interface DemoKeys {
+  /** The word native keys begin with. */
+  prefix: string;
   /** A native key. `name` tells it from the demo's others. */
   native(name: string, environment: "production" | "test"): string;
   /** A key of the shape Runpod's first API keys had: 40 capital letters and digits. */
@@ -13,11 +15,10 @@ const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /**
  * @param prefix the first word of KEY_PREFIX
- * @param tagSecrets the secret KEY_TAG_SECRETS, as text
  */
-export function createDemoKeys(seed: string, prefix: string, tagSecrets: string): DemoKeys {
-  const { secrets, current } = parseTagSecrets(tagSecrets);
+export function createDemoKeys(seed: string, prefix: string, { secrets, current }: TagSecrets): DemoKeys {
   return {
+    prefix,
     native(name, environment) {
       const word = environment === "test" ? "test" : "live";
       const body = `${prefix}_${word}_${current}${derive(seed, name, BASE62)}`;

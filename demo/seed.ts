@@ -6,32 +6,34 @@ import type { DemoKeys } from "./keys.ts";
 /** The account that owns the demo's keys. */
 export const DEMO_ACCOUNT = "demo";
 
-/** Names of the demo's keys, one of each kind. */
-export type DemoKeyName =
-  | "Full access"
-  | "Read only"
-  | "Inference"
-  | "Restricted"
-  | "Kubernetes"
-  | "Test environment"
-  | "Disabled"
-  | "Expires soon"
-  | "Legacy";
+/** The account's OpenAI-compatible endpoint: `/v2/llm/…`. */
+export const DEMO_CHAT_ENDPOINT = "llm";
 
+/** Names of the demo's keys, one of each kind. */
+export type DemoKeyName = keyof typeof DEMO_KEYS;
+
+/** A demo key that exists. */
+export interface SeededKey {
+  key: string;
+  /** When it expires, RFC 3339. */
+  expires_at?: string;
+}
+
+const DEFAULT_PREFIX = "pst";
 const WEEK_MS = 7 * 24 * 3600 * 1000;
 
 /**
  * Sets up the demo through the gateway's own admin API: an account, endpoints for the two demo origins, and
  * one key of each kind. Doing it again changes nothing, unless the origins moved.
  * @param since when this demo was first set up: what its dates count from, so that they stay the same
- * @returns the keys themselves, by name
+ * @returns the keys, by name
  */
 export async function seedDemo(
   admin: AdminClient,
   keys: DemoKeys,
   origins: { openai: string; graphql: string },
   since: Date,
-): Promise<Record<DemoKeyName, string>> {
+): Promise<Record<DemoKeyName, SeededKey>> {
   await admin.put(`/admin/accounts/${DEMO_ACCOUNT}`, {
     name: "Demo",
     active_key_limit: 100,
@@ -39,9 +41,9 @@ export async function seedDemo(
   });
 
   const endpoint = { account_id: DEMO_ACCOUNT };
-  await admin.put("/admin/endpoints/chat", {
+  await admin.put(`/admin/endpoints/${DEMO_CHAT_ENDPOINT}`, {
     ...endpoint,
-    name: "Chat",
+    name: "LLM",
     api: "inference",
     protocol: "openai",
     origin: `${origins.openai}/v1`,
@@ -63,28 +65,32 @@ export async function seedDemo(
     test_origin: `${origins.graphql}/test/graphql`,
   });
 
-  const secrets = {} as Record<DemoKeyName, string>;
-  const records = KEYS.map(({ name, environment = "production", legacy, expires, ...rest }) => {
+  const seeded = {} as Record<DemoKeyName, SeededKey>;
+  const records = (Object.entries(DEMO_KEYS) as [DemoKeyName, DemoKey][]).map(([name, demoKey]) => {
+    const { shows: _, environment = "production", legacy, expires, ...rest } = demoKey;
     const key = legacy ? keys.legacy(name) : keys.native(name, environment);
-    secrets[name] = key;
+    const expiry = expires && { expires_at: new Date(since.getTime() + WEEK_MS).toISOString() };
+    seeded[name] = { key, ...expiry };
     return {
       account_id: DEMO_ACCOUNT,
-      name,
+      // Under another KEY_PREFIX these are other keys: their names tell them apart.
+      name: legacy || keys.prefix === DEFAULT_PREFIX ? name : `${name} (${keys.prefix})`,
       sha256: sha256Hex(key),
       prefix: displayPrefix(key),
       ...(!legacy && { environment }),
-      ...(expires && { expires_at: new Date(since.getTime() + WEEK_MS).toISOString() }),
+      ...expiry,
       ...rest,
     };
   });
   const results = await admin.postLines("/admin/keys/import", records);
   const failed = results.find((result) => (result as { error?: unknown }).error !== undefined);
   if (failed !== undefined) throw new Error(`A demo key was not imported: ${JSON.stringify(failed)}`);
-  return secrets;
+  return seeded;
 }
 
 interface DemoKey {
-  name: DemoKeyName;
+  /** What it shows. */
+  shows: string;
   scopes?: unknown;
   environment?: "production" | "test";
   enabled?: boolean;
@@ -93,17 +99,36 @@ interface DemoKey {
   graphql?: "read" | "read_write";
 }
 
-const KEYS: DemoKey[] = [
-  { name: "Full access", scopes: { all: true } },
-  { name: "Read only", scopes: { read_only: true } },
-  { name: "Inference", scopes: { inference: true } },
-  {
-    name: "Restricted",
-    scopes: { restricted: { graphql: "read", inference: { endpoints: { chat: "read" } } } },
+/** First what scopes allow, then the other kinds and states a key can have. */
+export const DEMO_KEYS = {
+  "Full access": { shows: "everything, on every endpoint", scopes: { all: true } },
+  "Read only": {
+    shows: "GraphQL queries, models and job status; no mutations, no completions",
+    scopes: { read_only: true },
   },
-  { name: "Kubernetes", scopes: { kubernetes_exec: { all_namespaces: true } } },
-  { name: "Test environment", scopes: { all: true }, environment: "test" },
-  { name: "Disabled", scopes: { all: true }, enabled: false },
-  { name: "Expires soon", scopes: { all: true }, expires: true },
-  { name: "Legacy", legacy: true, graphql: "read_write" },
-];
+  Inference: { shows: "inference endpoints alone, no GraphQL", scopes: { inference: true } },
+  Restricted: {
+    shows: `each API on its own: GraphQL queries, and reading the endpoint ${DEMO_CHAT_ENDPOINT} alone`,
+    scopes: { restricted: { graphql: "read", inference: { endpoints: { [DEMO_CHAT_ENDPOINT]: "read" } } } },
+  },
+  Kubernetes: {
+    shows: "credentials for kubectl alone (docs/kubernetes.md)",
+    scopes: { kubernetes_exec: { all_namespaces: true } },
+  },
+  "Test environment": {
+    shows: "full access, but to the endpoints' test origins; 403 where there is none",
+    scopes: { all: true },
+    environment: "test",
+  },
+  Disabled: {
+    shows: "full access, switched off: 401 until it is enabled",
+    scopes: { all: true },
+    enabled: false,
+  },
+  "Expires soon": { shows: "full access, until it expires", scopes: { all: true }, expires: true },
+  Legacy: {
+    shows: "a key made before Postern, imported by its hash; works as it did",
+    legacy: true,
+    graphql: "read_write",
+  },
+} satisfies Record<string, DemoKey>;

@@ -1,19 +1,24 @@
 // `npm run dev`: `wrangler dev` with the local edition's settings and schema, reloading as files change. Its
 // proxy rewrites paths, hosts and headers before the Worker sees them: for requests as they arrive, `npm start`.
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { parseConfig } from "../src/env.ts";
+import { orDie } from "./die.ts";
 import { readLocalSecrets, STATE_DIR } from "./local-secrets.ts";
 import { localSettings } from "./local-settings.ts";
+import { lockState } from "./state-lock.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const port = process.env.PORT ?? "8787";
-const { vars, secrets } = localSettings(await readLocalSecrets(), `http://127.0.0.1:${port}`, process.env);
+const local = await orDie(readLocalSecrets);
+const { vars, secrets } = localSettings(local, `http://127.0.0.1:${port}`, process.env);
+await orDie(() => parseConfig({ ...vars, ...secrets }));
 
 const directory = join(STATE_DIR, "dev");
+await orDie(() => lockState(directory));
 const config = join(directory, "wrangler.toml");
 const values = join(directory, `${process.pid}.env`);
-mkdirSync(directory, { recursive: true });
 // Where [secrets] lists what must be set, wrangler reads nothing else from a file. [vars] describe production.
 const toml = readFileSync(join(ROOT, "wrangler.toml"), "utf8")
   .replace('main = "src/index.ts"', `main = "${relative(directory, join(ROOT, "src/index.ts"))}"`)
@@ -41,7 +46,7 @@ if (applied.status !== 0) process.exit(1);
 
 const wrangler = spawn(
   "wrangler",
-  ["dev", "--port", port, "--env-file", values, ...shared, ...process.argv.slice(2)],
+  ["dev", "--ip", "127.0.0.1", "--port", port, "--env-file", values, ...shared, ...process.argv.slice(2)],
   { ...options, stdio: "inherit" },
 );
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => wrangler.kill(signal));

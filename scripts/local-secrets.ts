@@ -42,6 +42,8 @@ async function readOrMake(): Promise<LocalSecrets> {
   try {
     return JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
+    // The parser's own message quotes the text, which holds secrets.
+    if (error instanceof SyntaxError) throw new Error(`${path} is not JSON`);
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
   // Written whole, then linked: of two processes that start at once, one wins and both read the same.
@@ -53,7 +55,7 @@ async function readOrMake(): Promise<LocalSecrets> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   } finally {
-    await rm(draft, { force: true });
+    await rm(draft);
   }
   return readOrMake();
 }

@@ -1,14 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { stateProblem } from "./local-secrets.ts";
 
 /** How long the oldest of several processes that start at once waits for the others to give way. */
 const GIVE_WAY_MS = 1000;
 
 const LOCK = /^gateway-(\d+)-(\d+)\.lock$/;
-
-/** Another process has the directory. */
-export class StateInUseError extends Error {}
 
 interface Holder {
   pid: number;
@@ -22,13 +20,17 @@ interface Holder {
  * Each process makes a lock file of its own, named after itself, and then looks for others. So whoever comes
  * later sees whoever came first, and the file of a process that is gone may be removed by anybody: no live
  * process ever has that name.
- * @throws StateInUseError that names the other process
+ * @throws Error that names the other process, or says why the directory cannot be written
  */
 export async function lockState(directory: string): Promise<void> {
-  mkdirSync(directory, { recursive: true });
   const own = { pid: process.pid, start: startOf(process.pid) ?? 0 };
   const file = join(directory, nameOf(own));
-  writeFileSync(file, "");
+  try {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(file, "");
+  } catch (error) {
+    throw new Error(stateProblem(error as Error));
+  }
   const remove = () => rmSync(file, { force: true });
   process.once("exit", remove);
 
@@ -42,7 +44,7 @@ export async function lockState(directory: string): Promise<void> {
     // Of processes that start at once, the oldest stays.
     if (others.some((each) => isOlder(each, own)) || Date.now() > deadline) {
       remove();
-      throw new StateInUseError(
+      throw new Error(
         `Another gateway (pid ${other.pid}) already uses ${directory}; stop it, or set POSTERN_STATE_DIR`,
       );
     }

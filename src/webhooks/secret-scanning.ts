@@ -4,13 +4,18 @@ import { ok } from "../api/reply.ts";
 import { publicRoute } from "../api/route.ts";
 import { isDenial } from "../denial.ts";
 import { readCapped } from "../http/read-capped.ts";
+import { decodeQuery } from "../http/url.ts";
+import { holdsText } from "../journey/credential.ts";
 import { decodeUtf8, parseStrict } from "../json.ts";
 import { sha256Hex } from "../keys/hash.ts";
+import { within } from "../store/retry.ts";
 import { revokeLeaked } from "./revoke-leaked.ts";
-import { claimedSignature, verifySignature } from "./signature.ts";
+import { claimedSignature, findSigner, isSigned } from "./signature.ts";
 
-/** Ten thousand tokens with long URLs, three times over. */
-const MAX_BODY = 16 * 1024 * 1024;
+/** Ten thousand tokens with long URLs, and some to spare. */
+const MAX_BODY = 8 * 1024 * 1024;
+/** Longest wait for the whole body, in ms. */
+const BODY_PATIENCE = 30_000;
 const MAX_DEPTH = 4;
 
 /** What the partner sends; members it adds one day are not ours to refuse. */
@@ -32,6 +37,15 @@ const Feedback = z.array(
     label: z.enum(["true_positive", "false_positive"]),
   }),
 );
+
+/** Where a token was seen, as GitHub words it: content, commit, pull_request_comment, … */
+const SOURCE = /^[a-z][a-z_]{0,49}$/;
+
+/** Whether a URL holds one of the reported tokens as a word of its own, as it is or percent-encoded. */
+function namesAny(url: string, tokens: ReadonlySet<string>): boolean {
+  const words = `${url} ${decodeQuery(url) ?? ""}`.split(/[^A-Za-z0-9_~+=.-]+/);
+  return words.some((word) => tokens.has(word) || word.split("=").some((part) => tokens.has(part)));
+}
 
 export const secretScanningRoute = publicRoute({
   method: "POST",
@@ -73,21 +87,30 @@ export const secretScanningRoute = publicRoute({
     const { request, isolate, now } = call;
     const claimed = claimedSignature(request.headers);
     if (isDenial(claimed)) return claimed;
-    const bytes = await readCapped(request.body, MAX_BODY);
+    // Before the body is read: anybody may send one.
+    const signer = await findSigner(claimed, isolate.config, now);
+    if (isDenial(signer)) return signer;
+    let bytes: Uint8Array | "too_large";
+    try {
+      bytes = await within(readCapped(request.body, MAX_BODY), BODY_PATIENCE);
+    } catch {
+      return { code: "invalid_request", detail: "The body did not arrive" };
+    }
     if (bytes === "too_large") return { code: "body_too_large", limit: MAX_BODY };
-    const unsigned = await verifySignature(bytes, claimed, isolate.config, now);
-    if (unsigned !== null) return unsigned;
+    if (!isSigned(bytes, signer.key, claimed.signature))
+      return { code: "invalid_signature", reason: "wrong" };
 
     const text = decodeUtf8(bytes);
     const parsed = text === null ? null : parseStrict(text, { maxDepth: MAX_DEPTH });
     const report = parsed?.ok ? check(Report, parsed.value, "body") : { message: "The body is not JSON" };
     if ("message" in report) return { code: "invalid_request", detail: report.message };
 
+    const tokens = new Set(report.value.map(({ token }) => token));
     const sightings = report.value.map(({ token, url, source }) => ({
       hash: sha256Hex(token),
-      source: source?.slice(0, 100) ?? null,
-      // Kept in the audit log, which must never hold a key.
-      url: url && !url.includes(token) ? url.slice(0, 2000) : null,
+      // Both are kept in the audit log, which must never hold a key.
+      source: source && SOURCE.test(source) && !tokens.has(source) ? source : null,
+      url: url && !holdsText(url, token) && !namesAny(url, tokens) ? url.slice(0, 2000) : null,
     }));
     const ours = await revokeLeaked({ ...call, actor: "secret-scanning" }, sightings);
     if (ours === null) {

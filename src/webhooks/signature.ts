@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { verify } from "node:crypto";
+import { type KeyObject, verify } from "node:crypto";
 import type { Denial } from "../denial.ts";
 import type { Config } from "../env.ts";
 import { partnerKeys } from "./signing-keys.ts";
@@ -21,13 +21,12 @@ export function claimedSignature(headers: Headers): Claimed | Denial {
   return { keyId, signature: Buffer.from(encoded, "base64") };
 }
 
-/** Whether the bytes, exactly as they came, are signed by a key that the partner lists. */
-export async function verifySignature(
-  body: Uint8Array,
-  { keyId, signature }: Claimed,
+/** The partner's key that a request says it is signed with, if the partner lists it. */
+export async function findSigner(
+  { keyId }: Claimed,
   config: Config,
   now: number,
-): Promise<Denial | null> {
+): Promise<{ key: KeyObject } | Denial> {
   const key = await partnerKeys(config).find(keyId, now);
   if (key === "unavailable") {
     return {
@@ -35,11 +34,11 @@ export async function verifySignature(
       detail: "The keys to verify the signature with cannot be had right now",
     };
   }
-  if (key === null) return { code: "invalid_signature", reason: "unknown_key" };
-  return isSigned(body, key, signature) ? null : { code: "invalid_signature", reason: "wrong" };
+  return key === null ? { code: "invalid_signature", reason: "unknown_key" } : { key };
 }
 
-function isSigned(body: Uint8Array, key: Parameters<typeof verify>[2], signature: Uint8Array): boolean {
+/** Whether the bytes, exactly as they came, are signed by that key. */
+export function isSigned(body: Uint8Array, key: KeyObject, signature: Uint8Array): boolean {
   try {
     return verify("sha256", body, key, signature);
   } catch {

@@ -10,6 +10,8 @@ const FRESH = 3_600_000;
 const STALE = 24 * FRESH;
 /** Least time between two fetches for the sake of an unknown key: anybody can name one. */
 const PAUSE = 60_000;
+/** Least time between two fetches while the list cannot be had. */
+const REST = 2000;
 /** Longest wait for the list, in ms. */
 const PATIENCE = 5000;
 const MAX_BYTES = 256 * 1024;
@@ -23,6 +25,7 @@ class PartnerKeys {
   readonly #url: string;
   #keys = new Map<string, KeyObject>();
   #fetchedAt = Number.NEGATIVE_INFINITY;
+  #failedAt = Number.NEGATIVE_INFINITY;
 
   constructor(url: string) {
     this.#url = url;
@@ -37,7 +40,8 @@ class PartnerKeys {
     const known = this.#keys.get(id);
     if (known !== undefined && age < FRESH) return known;
     if (age < PAUSE) return null;
-    if (await this.#fetch(now)) return this.#keys.get(id) ?? null;
+    const resting = now - this.#failedAt < REST;
+    if (!resting && (await this.#fetch(now))) return this.#keys.get(id) ?? null;
     return known !== undefined && age < STALE ? known : "unavailable";
   }
 
@@ -58,6 +62,7 @@ class PartnerKeys {
       this.#fetchedAt = now;
       return true;
     } catch (error) {
+      this.#failedAt = now;
       console.error(JSON.stringify({ message: "secret-scanning keys cannot be had", error: String(error) }));
       return false;
     }
