@@ -38,7 +38,7 @@ export interface OpenApi {
 }
 
 const DESCRIPTION =
-  "Manage API keys, and the endpoints they open. Calls under `/v1/account` and `/admin` carry the access token of a signed-in session; API keys are refused there. `/v1/key` and `/v1/kubernetes` take an API key. Errors are problem details (RFC 9457) whose `error.code` says what is wrong; every answer carries `x-request-id`. The endpoints behind the gateway are not described here: each has its own path, see `GET /v1/account/endpoints`.";
+  "Manage API keys, and the endpoints they open. Calls under `/v1/account` and `/admin` carry the access token of a signed-in session, as `Authorization: Bearer TOKEN` (on a local gateway, `npm run --silent token -- --account ID` prints one); API keys are refused there. `/v1/key` and `/v1/kubernetes` take an API key. Errors are problem details (RFC 9457) whose `error.code` says what is wrong; every answer carries `x-request-id`. The endpoints behind the gateway are not described here: each has its own path, see `GET /v1/account/endpoints`. They take an API key as `x-api-key: KEY` or `Authorization: Bearer KEY`.";
 
 /** Describes routes from the very definitions that dispatch and validate them. */
 export function describe(routes: readonly Described[], server: string): OpenApi {

@@ -29,7 +29,8 @@ export const editKeyRoute = accountRoute(KEY_MAKERS, {
   method: "PATCH",
   path: "/v1/account/api-keys/{id}",
   summary: "Edit an API key",
-  description: "What is not named stays. The change is in force everywhere when the answer comes.",
+  description:
+    "What is not named stays. The change is in force everywhere within `LEASE_SECONDS` of the answer (2 by default), and at once on endpoints with strict freshness.",
   tag: "API keys",
   params: KeyParams,
   body: KeyEditBody,

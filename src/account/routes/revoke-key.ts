@@ -12,7 +12,8 @@ export const revokeKeyRoute = accountRoute(KEY_MAKERS, {
   method: "POST",
   path: "/v1/account/api-keys/{id}/revoke",
   summary: "Revoke an API key",
-  description: "For ever, and at once: the key is refused everywhere when the answer comes. May be repeated.",
+  description:
+    "For ever. The key is refused everywhere within `LEASE_SECONDS` of the answer (2 by default), and at once on endpoints with strict freshness. May be repeated.",
   tag: "API keys",
   params: KeyParams,
   answers: {

@@ -106,7 +106,8 @@ const put = adminRoute({
   method: "PUT",
   path: "/admin/accounts/{id}",
   summary: "Create or change an account",
-  description: "Suspending an account stops every key of it at once.",
+  description:
+    "What is left out stays as it is. Suspending an account stops every key of it: everywhere within `LEASE_SECONDS` of the answer (2 by default), and at once on endpoints with strict freshness.",
   tag: TAG,
   params: Params,
   body: Body,

@@ -97,7 +97,7 @@ const put = adminRoute({
   path: "/admin/endpoints/{id}",
   summary: "Register or change an endpoint",
   description:
-    "The body is the whole record: what it leaves out gets its default. In force when the answer comes.",
+    "The body is the whole record: what it leaves out gets its default. In force everywhere within `LEASE_SECONDS` of the answer (2 by default), and at once on endpoints with strict freshness.",
   tag: TAG,
   params: Params,
   body: EndpointBody,
