@@ -130,13 +130,22 @@ async function admit(
   strict: false | Asked = false,
 ): Promise<Match | Denial> {
   known.authenticated = false;
-  const record = await findKey(trip, credential.key, hash, strict);
-  if (isDenial(record)) return record;
-  known.record = record;
-  trip.journey.account_id = record.account_id;
-  trip.journey.key_id = record.id;
-  const invalid = stateProblem(record, Date.now());
-  if (invalid !== null) return invalid;
+  const found = await findKey(trip, credential.key, hash, strict);
+  const refusal = isDenial(found) ? found : stateProblem(found, Date.now());
+  if (!isDenial(found)) {
+    known.record = found;
+    trip.journey.account_id = found.account_id;
+    trip.journey.key_id = found.id;
+  }
+  if (refusal !== null) {
+    // Where nothing may rest on what was known before, a refusal may not either: the key may have been
+    // made, enabled or given more time since.
+    if (strict === false && mayHavePassed(trip, refusal, credential) && (await leadsToStrict(trip, url))) {
+      return admit(trip, url, credential, hash, known, await askAnew(trip, hash));
+    }
+    return refusal;
+  }
+  const record = found as KeyRecord;
 
   const target = await findEndpoint(trip, url, record, strict);
   if (credential.source === "query" && (isDenial(target) || !target.endpoint.allow_query_key)) {
@@ -147,11 +156,28 @@ async function admit(
   known.endpoint = target.endpoint;
   trip.journey.endpoint_id = countedId(target, record);
   if (target.endpoint.freshness !== "strict" || strict !== false) return target;
+  return admit(trip, url, credential, hash, known, await askAnew(trip, hash));
+}
+
+/** Asks the shards of the key and of the endpoints for what is in force now. */
+async function askAnew(trip: Trip, hash: string): Promise<Asked> {
   const { freshness, keys } = trip.isolate;
   const began = Date.now();
   const asked = await freshness.ask([keys.shard(hash), ENDPOINT_SHARD], trip.world);
   trip.journey.postern_ms += Date.now() - began;
-  return admit(trip, url, credential, hash, known, asked);
+  return asked;
+}
+
+/** Whether a change may have lifted a refusal. Revoked is for ever; forged keys and unknown legacy ones cost no more. */
+function mayHavePassed(trip: Trip, refusal: Denial, { key }: Credential): boolean {
+  if (refusal.code !== "invalid_api_key") return false;
+  if (refusal.reason === "unknown") return trip.isolate.keyFormat.classify(key).kind === "native";
+  return ["disabled", "expired", "account_suspended"].includes(refusal.reason);
+}
+
+async function leadsToStrict(trip: Trip, url: RequestUrl): Promise<boolean> {
+  const found = await lookUpEndpoint(trip, url);
+  return found !== null && found !== "unavailable" && found.endpoint.freshness === "strict";
 }
 
 /**

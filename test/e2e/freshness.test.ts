@@ -135,6 +135,17 @@ describe("on a strict endpoint a change is in force at once", () => {
     }
   });
 
+  it("and it is let in by the next request after it was enabled, made or given back", async () => {
+    key = await gateway.createKey({ permissions: { inference: "read_write" } });
+    expect(await ask("strict")).toBe(200);
+    for (let n = 0; n < 3; n += 1) {
+      await gateway.changeKey(key.id, { enabled: false });
+      expect(await ask("strict")).toBe(401);
+      await gateway.changeKey(key.id, { enabled: true });
+      expect(await ask("strict")).toBe(200);
+    }
+  });
+
   it("and so it is after a narrowing", async () => {
     expect(await ask("strict")).toBe(200);
     await gateway.changeKey(key.id, {
