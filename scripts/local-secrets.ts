@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync, mkdirSync } from "node:fs";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 
@@ -37,6 +38,17 @@ export function stateProblem({ message }: Error): string {
   return `Cannot keep state in ${STATE_DIR} (POSTERN_STATE_DIR chooses another directory): ${message}`;
 }
 
+/** Makes a directory and its parents. Node's own `recursive` never returns where a parent refuses with ENOENT. */
+export function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
 async function readOrMake(): Promise<LocalSecrets> {
   const path = join(STATE_DIR, "local-secrets.json");
   try {
@@ -48,7 +60,7 @@ async function readOrMake(): Promise<LocalSecrets> {
   }
   // Written whole, then linked: of two processes that start at once, one wins and both read the same.
   const draft = `${path}.${randomUUID()}`;
-  await mkdir(dirname(path), { recursive: true });
+  makeDirectory(STATE_DIR);
   await writeFile(draft, `${JSON.stringify(await makeSecrets(), null, 2)}\n`, { mode: 0o600 });
   try {
     await link(draft, path);

@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { stateProblem } from "./local-secrets.ts";
+import { makeDirectory, stateProblem } from "./local-secrets.ts";
 
 /** How long the oldest of several processes that start at once waits for the others to give way. */
 const GIVE_WAY_MS = 1000;
@@ -26,7 +26,7 @@ export async function lockState(directory: string): Promise<void> {
   const own = { pid: process.pid, start: startOf(process.pid) ?? 0 };
   const file = join(directory, nameOf(own));
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     writeFileSync(file, "");
   } catch (error) {
     throw new Error(stateProblem(error as Error));

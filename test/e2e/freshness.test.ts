@@ -1,34 +1,19 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { keyKind } from "../../src/freshness/kinds.ts";
 import { sha256Hex } from "../../src/keys/hash.ts";
 import { abandonChange } from "../../src/store/audit.ts";
 import { commitChange } from "../../src/store/write.ts";
+import { countingRoot } from "../harness/counting-root.ts";
 import { startTestGateway, type TestGateway, type TestKey } from "../harness/gateway.ts";
 import { Origin } from "../harness/origin.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
 /** LEASE_SECONDS here, in ms. */
 const LEASE = 2000;
 /** What a request may take from its start to its answer, in ms, on a busy machine. */
 const SLACK = 500;
 
 const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));
-
-/** The Worker with its calls counted: this project, but for the Worker's main file. */
-function countingRoot(): string {
-  const root = mkdtempSync(join(tmpdir(), "postern-counting-"));
-  const main = join(ROOT, "test/harness/counting.ts");
-  const toml = readFileSync(join(ROOT, "wrangler.toml"), "utf8").replace(
-    '"src/index.ts"',
-    JSON.stringify(main),
-  );
-  writeFileSync(join(root, "wrangler.toml"), toml);
-  for (const file of ["schema.sql", "tsconfig.json"]) cpSync(join(ROOT, file), join(root, file));
-  return root;
-}
 
 let root: string;
 let gateway: TestGateway;

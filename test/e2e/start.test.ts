@@ -131,26 +131,40 @@ describe("npm start (spec 12)", { timeout: 60_000 }, () => {
     }
   });
 
+  it("says where the API is described, and logs nothing of how the demo was set up", async () => {
+    expect(gateway.output).toContain(`Every route is described at ${gateway.url}/docs`);
+    expect((await call(gateway.url, "/docs", {})).status).toBe(200);
+    expect(gateway.output.filter((line) => line.includes("/admin/"))).toEqual([]);
+  });
+
   it("has a demo account with one key of each kind", async () => {
     const status = async (name: string, path: string) =>
       (await call(gateway.url, path, { headers: { authorization: `Bearer ${gateway.key(name)}` } })).status;
-    expect(await status("Full access", "/v2/chat/models")).toBe(200);
+    expect(await status("Full access", "/v2/llm/models")).toBe(200);
     expect(await status("Inference", "/v2/jobs/health")).toBe(200);
-    expect(await status("Restricted", "/v2/chat/models")).toBe(200);
+    expect(await status("Restricted", "/v2/llm/models")).toBe(200);
     expect(await status("Restricted", "/v2/jobs/health")).toBe(403);
-    expect(await status("Test environment", "/v2/chat/models")).toBe(200);
+    expect(await status("Test environment", "/v2/llm/models")).toBe(200);
     expect(await status("Test environment", "/v2/jobs/health")).toBe(403);
-    expect(await status("Kubernetes", "/v2/chat/models")).toBe(403);
-    expect(await status("Disabled", "/v2/chat/models")).toBe(401);
-    expect(await status("Expires soon", "/v2/chat/models")).toBe(200);
-    expect(await status("Legacy", "/v2/chat/models")).toBe(200);
+    expect(await status("Kubernetes", "/v2/llm/models")).toBe(403);
+    expect(await status("Disabled", "/v2/llm/models")).toBe(401);
+    expect(await status("Expires soon", "/v2/llm/models")).toBe(200);
+    expect(await status("Legacy", "/v2/llm/models")).toBe(200);
     expect(await status("Legacy", "/graphql?query={pods{id}}")).toBe(200);
   });
 
   it("npm run --silent token prints a session token and nothing else", async () => {
     const printed = await token(stateDir, "--account", "demo");
     expect(printed).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
-    await expect(token(stateDir)).rejects.toMatchObject({ code: 2, stdout: "" });
+    for (const wrong of [
+      [],
+      ["--account", "a/b"],
+      ["--email", "somebody"],
+      ["--account", "a", "--account", "b"],
+    ]) {
+      await expect(token(stateDir, ...wrong)).rejects.toMatchObject({ code: 2, stdout: "" });
+    }
+    expect(await token(stateDir, "--help")).toMatch(/^Usage: /);
   });
 
   it("a key made with such a session works, shows its last use, and stops when told", async () => {
@@ -160,7 +174,7 @@ describe("npm start (spec 12)", { timeout: 60_000 }, () => {
     const created = await manage("POST", "", { name: "made by a test", scopes: { read_only: true } });
     expect(created.status).toBe(201);
     const { id, key } = created.json;
-    const models = () => call(gateway.url, "/v2/chat/models", { headers: { "x-api-key": key } });
+    const models = () => call(gateway.url, "/v2/llm/models", { headers: { "x-api-key": key } });
     const eventually = { timeout: 5000, interval: 50 };
 
     const before = Math.floor(Date.now() / 1000) * 1000;
@@ -203,12 +217,30 @@ describe("npm start (spec 12)", { timeout: 60_000 }, () => {
     expect(json.data).toMatchObject([{ name: "made by a test", status: "revoked" }]);
   });
 
-  it("says so where the port is taken, and does not start", async () => {
-    const second = run("npm", ["start"], { cwd: ROOT, env: environment(stateDir, { PORT: String(port) }) });
-    await expect(second).rejects.toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining(`Port ${port} on 127.0.0.1 is already in use`),
-    });
+  /** `npm start` where it cannot: what it says, after it ended with code 1. */
+  async function refusal(directory: string, more: Record<string, string>): Promise<string> {
+    const start = run("npm", ["start"], { cwd: ROOT, env: environment(directory, more) });
+    const { code, stdout, stderr } = await start.then(
+      () => Promise.reject(new Error("It started")),
+      (error) => error,
+    );
+    expect(code).toBe(1);
+    expect(stdout).not.toContain("Postern is ready");
+    return stderr;
+  }
+
+  it("says what is wrong where it cannot start", async () => {
+    const other = join(stateDir, "other");
+    expect(await refusal(other, { PORT: String(port) })).toContain(
+      `Port ${port} on 127.0.0.1 is already in use`,
+    );
+    const PORT = String(await closedPort());
+    expect(await refusal(stateDir, { PORT })).toMatch(
+      `already uses ${stateDir}; stop it, or set POSTERN_STATE_DIR`,
+    );
+    expect(await refusal(other, { PORT, KEY_PREFIX: "RPA" })).toContain("Wrong configuration: KEY_PREFIX: ");
+    expect(await refusal(join(stateDir, "local-secrets.json"), { PORT })).toContain("Cannot keep state in ");
+    expect(await refusal(other, { PORT, SESSION_ISSUER: "" })).toContain("The demo could not be set up: ");
   });
 
   it("leaves nothing running where npm itself is killed", async () => {

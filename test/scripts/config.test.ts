@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError, parseConfig } from "../../src/env.ts";
+
+const SECRET = "tag secret a, 32 characters long";
+const good = { KEY_TAG_SECRETS: JSON.stringify({ a: SECRET }) };
+
+describe("parseConfig", () => {
+  it("takes prefixes and tag secrets as a key format needs them", () => {
+    const { KEY_PREFIX, KEY_TAG_SECRETS } = parseConfig({ ...good, KEY_PREFIX: "rpa, pst" });
+    expect(KEY_PREFIX).toEqual(["rpa", "pst"]);
+    expect(KEY_TAG_SECRETS).toEqual({ current: "a", secrets: { a: SECRET } });
+  });
+
+  it.each(["RPA", "p", "pst,a.b", ",", " "])("names KEY_PREFIX where it is %j", (KEY_PREFIX) => {
+    expect(() => parseConfig({ ...good, KEY_PREFIX })).toThrow(/^Wrong configuration: KEY_PREFIX: /);
+  });
+
+  it.each([SECRET, `{"ab":"${SECRET}"}`, `{"a":"tag secret"}`, `{"a":"${SECRET}"`, undefined])(
+    "names KEY_TAG_SECRETS where it is %j, and repeats no secret",
+    (KEY_TAG_SECRETS) => {
+      const parse = () => parseConfig({ KEY_TAG_SECRETS });
+      expect(parse).toThrow(ConfigError);
+      expect(parse).toThrow(/^Wrong configuration: KEY_TAG_SECRETS: (?!KEY_TAG)/);
+      expect(parse).not.toThrow("tag secret a");
+      expect(parse).not.toThrow('"tag secret"');
+    },
+  );
+});
