@@ -154,7 +154,7 @@ describe("a warm key costs nothing", () => {
   const calls = async () =>
     (await gateway.call("/calls-so-far")).json as { kv: number; d1: number; ledger: number };
 
-  it("no KV, no D1, and of the ledger one call a second at most for each shard", async () => {
+  it("no KV, no D1, and of the ledger two calls a second at most for each shard", async () => {
     // Read under a lease from before it was made, a new key is read once more after the next renewal.
     const warm = Date.now();
     while (Date.now() - warm < LEASE) await ask("bounded");
@@ -170,8 +170,9 @@ describe("a warm key costs nothing", () => {
     const seconds = (Date.now() - began) / 1000;
     expect(requests).toBeGreaterThan(100);
     expect([after.kv - before.kv, after.d1 - before.d1]).toEqual([0, 0]);
-    // The key's shard, which takes uses every second, and the endpoints' one, which renews at half a lease.
-    expect(after.ledger - before.ledger).toBeLessThanOrEqual(2 * (seconds + 1));
+    // Two shards, the key's and the endpoints'. Uses are handed over once a second, and a lease is renewed at
+    // half its length, a second too: mostly one call serves both, but they may also fall side by side.
+    expect(after.ledger - before.ledger).toBeLessThanOrEqual(2 * 2 * (seconds + 1));
   });
 });
 
