@@ -25,7 +25,9 @@ const settings = localSettings(local, `http://127.0.0.1:${port}`, process.env);
 
 // Wrong settings are told here, in one line, rather than by a Worker that answers every request with 500.
 const config = await orDie(() => parseConfig({ ...settings.vars, ...settings.secrets }));
-await orDie(() => lockState(STATE_DIR));
+// Each port has its own: two gateways on one database would not see each other's changes in time.
+const stateDir = join(STATE_DIR, "state", String(port));
+await orDie(() => lockState(stateDir));
 
 let ready = false;
 /** What sets the demo up; its requests are nobody's business. */
@@ -54,7 +56,7 @@ ready = true;
 
 async function serve(): Promise<Gateway> {
   try {
-    return await startGateway({ port, ...settings, persist: join(STATE_DIR, "state"), log });
+    return await startGateway({ port, ...settings, persist: stateDir, log });
   } catch (error) {
     if (error instanceof PortInUseError) die(`${error.message}. PORT chooses another: PORT=8800 npm start`);
     throw error;

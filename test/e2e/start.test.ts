@@ -235,8 +235,8 @@ describe("npm start (spec 12)", { timeout: 60_000 }, () => {
       `Port ${port} on 127.0.0.1 is already in use`,
     );
     const PORT = String(await closedPort());
-    expect(await refusal(stateDir, { PORT })).toMatch(
-      `already uses ${stateDir}; stop it, or set POSTERN_STATE_DIR`,
+    expect(await refusal(stateDir, { PORT: String(port) })).toMatch(
+      `already uses ${join(stateDir, "state", String(port))}; stop it, or set POSTERN_STATE_DIR`,
     );
     expect(await refusal(other, { PORT, KEY_PREFIX: "RPA" })).toContain("Wrong configuration: KEY_PREFIX: ");
     expect(await refusal(join(stateDir, "local-secrets.json"), { PORT })).toContain("Cannot keep state in ");
