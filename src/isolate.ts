@@ -1,3 +1,4 @@
+import { ownHostsOf } from "./endpoints/origin.ts";
 import { type Config, type Env, parseConfig } from "./env.ts";
 import type { Kind } from "./freshness/freshness.ts";
 import { Freshness } from "./freshness/freshness.ts";
@@ -14,6 +15,8 @@ const CACHE_BYTES = 32 * 1024 * 1024;
 /** What an isolate keeps between requests: values only, never a promise or a connection. */
 export interface Isolate {
   config: Config;
+  /** Host names the gateway is reached under, as far as its configuration tells. */
+  ownHosts: readonly string[];
   keyFormat: KeyFormat;
   keys: Kind<KeyRecord>;
   freshness: Freshness;
@@ -35,6 +38,7 @@ export function isolateOf(env: Env): Isolate {
   const signer = new Signer(config);
   isolate = {
     config,
+    ownHosts: ownHostsOf(config),
     keyFormat: createKeyFormat({ prefixes: config.KEY_PREFIX, tagSecrets: config.KEY_TAG_SECRETS }),
     keys: keyKind(config.LEDGER_SHARDS),
     freshness: new Freshness({

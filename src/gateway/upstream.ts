@@ -1,5 +1,5 @@
 import type { Denial } from "../denial.ts";
-import { originProblem, ownHostsOf } from "../endpoints/origin.ts";
+import { originProblem } from "../endpoints/origin.ts";
 import type { HeaderEntries } from "../http/header-entries.ts";
 import type { RequestUrl } from "../http/url.ts";
 import { type Credential, withoutKey } from "../journey/credential.ts";
@@ -36,7 +36,7 @@ export async function prepareUpstream(trip: Trip, allowed: Allowed): Promise<Ups
   const { config } = isolate;
 
   // Judged again at use: a record may be older than the rules, or written past them.
-  const ownHosts = [url.host, ...ownHostsOf(config)];
+  const ownHosts = [url.host, ...isolate.ownHosts];
   if (originProblem(decision.origin, { insecureHosts: config.INSECURE_ORIGIN_HOSTS, ownHosts }) !== null) {
     return { code: "origin_unreachable", detail: "The endpoint's origin is not allowed" };
   }

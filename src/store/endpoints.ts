@@ -104,32 +104,32 @@ export async function listEndpoints(
 }
 
 /** Which of `ids` another account owns: those an account may not name in a key's scopes. */
-export async function foreignEndpoints(
+export function foreignEndpoints(
   db: D1Database,
   ids: readonly string[],
   accountId: string,
 ): Promise<string[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT id FROM endpoints WHERE id IN (SELECT value FROM json_each(?))
-       AND account_id IS NOT NULL AND account_id <> ?`,
-    )
-    .bind(JSON.stringify(ids), accountId)
-    .all<{ id: string }>();
-  return results.map(({ id }) => id);
+  return idsWhere(db, "account_id IS NOT NULL AND account_id <> ?", ids, accountId);
 }
 
 /** Which of `ids` have a record that the account may see. */
-export async function visibleEndpoints(
+export function visibleEndpoints(
   db: D1Database,
   ids: readonly string[],
   accountId: string,
 ): Promise<string[]> {
+  return idsWhere(db, "(account_id IS NULL OR account_id = ?)", ids, accountId);
+}
+
+/** @param owned a condition on `account_id`, with one placeholder for the account; never a client's text */
+async function idsWhere(
+  db: D1Database,
+  owned: string,
+  ids: readonly string[],
+  accountId: string,
+): Promise<string[]> {
   const { results } = await db
-    .prepare(
-      `SELECT id FROM endpoints WHERE id IN (SELECT value FROM json_each(?))
-       AND (account_id IS NULL OR account_id = ?)`,
-    )
+    .prepare(`SELECT id FROM endpoints WHERE id IN (SELECT value FROM json_each(?)) AND ${owned}`)
     .bind(JSON.stringify(ids), accountId)
     .all<{ id: string }>();
   return results.map(({ id }) => id);

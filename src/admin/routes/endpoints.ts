@@ -8,9 +8,9 @@ import { adminRoute } from "../../api/route.ts";
 import { Id, pageOf } from "../../api/schemas.ts";
 import { type Denial, isDenial } from "../../denial.ts";
 import type { Endpoint } from "../../endpoints/endpoint.ts";
-import { originProblem, ownHostsOf } from "../../endpoints/origin.ts";
+import { originProblem } from "../../endpoints/origin.ts";
 import { pathProblem } from "../../endpoints/path.ts";
-import type { Config } from "../../env.ts";
+import type { Isolate } from "../../isolate.ts";
 import { readAccount } from "../../store/accounts.ts";
 import {
   deleteEndpoint,
@@ -117,7 +117,7 @@ const put = adminRoute({
   async handle(call) {
     const { env, isolate, params, body, now } = call;
     const endpoint = endpointOf(params.id, body);
-    const problem = endpointProblem(endpoint, isolate.config);
+    const problem = endpointProblem(endpoint, isolate);
     if (problem !== null) return problem;
     const stored = await attempting<Stored>(async () => {
       if (endpoint.account_id !== null && (await readAccount(env.DB, endpoint.account_id)) === null) {
@@ -186,10 +186,10 @@ export const endpointRoutes = [list, get, put, remove];
 const invalid = (detail: string): Denial => ({ code: "invalid_request", detail });
 
 /** The rules that need to know the gateway: which paths are its own, and which hosts. */
-function endpointProblem(endpoint: Endpoint, config: Config): Denial | null {
+function endpointProblem(endpoint: Endpoint, { config, ownHosts }: Isolate): Denial | null {
   const path = pathProblem(endpoint.path);
   if (path !== null) return path;
-  const rules = { insecureHosts: config.INSECURE_ORIGIN_HOSTS, ownHosts: ownHostsOf(config) };
+  const rules = { insecureHosts: config.INSECURE_ORIGIN_HOSTS, ownHosts };
   for (const member of ["origin", "test_origin"] as const) {
     const url = endpoint[member];
     const problem = url === null ? null : originProblem(url, rules);
