@@ -1,7 +1,7 @@
 -- The whole database. Safe to apply twice: every statement is IF NOT EXISTS.
 -- Times are integer milliseconds since 1970 UTC; booleans are 0 or 1; JSON is TEXT.
--- `version` counts a row's changes: every write names the version it was made from, so that two
--- writers never overwrite each other unseen.
+-- `version` tells a row's states apart: every write names the version it was made from, so that two
+-- writers never overwrite each other unseen. It starts at random, and each change adds one.
 
 CREATE TABLE IF NOT EXISTS accounts (
   id               TEXT    NOT NULL PRIMARY KEY,

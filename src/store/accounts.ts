@@ -1,4 +1,4 @@
-import type { Write } from "./write.ts";
+import { FIRST_VERSION, type Write } from "./write.ts";
 
 export interface AccountRow {
   id: string;
@@ -57,8 +57,8 @@ export function putAccount(before: AccountRow | null, row: Omit<AccountRow, "ver
       guard: { sql: "NOT EXISTS (SELECT 1 FROM accounts WHERE id = ?)", values: [row.id] },
       statements: [
         {
-          sql: `INSERT INTO accounts (name, active_key_limit, suspended, updated_at, created_at, id)
-                SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE id = ?)`,
+          sql: `INSERT INTO accounts (name, active_key_limit, suspended, updated_at, created_at, id, version)
+                SELECT ?, ?, ?, ?, ?, ?, ${FIRST_VERSION} WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE id = ?)`,
           values: [...values, row.created_at, row.id, row.id],
         },
       ],

@@ -1,6 +1,6 @@
 import type { Endpoint, EndpointNode } from "../endpoints/endpoint.ts";
 import { idOfNode, nodesOf } from "../endpoints/path.ts";
-import type { Write } from "./write.ts";
+import { FIRST_VERSION, type Write } from "./write.ts";
 
 /** An endpoint as stored. */
 export type EndpointRow = Endpoint & { version: number; created_at: number; updated_at: number };
@@ -175,8 +175,8 @@ export function putEndpoint(before: EndpointRow | null, row: EndpointRow): Write
       },
       statements: [
         {
-          sql: `INSERT INTO endpoints (${COLUMNS.join(", ")}, created_at, id)
-                SELECT ${COLUMNS.map(() => "?").join(", ")}, ?, ?
+          sql: `INSERT INTO endpoints (${COLUMNS.join(", ")}, created_at, id, version)
+                SELECT ${COLUMNS.map(() => "?").join(", ")}, ?, ?, ${FIRST_VERSION}
                 WHERE NOT EXISTS (SELECT 1 FROM endpoints WHERE id = ?)`,
           values: [...values, row.created_at, row.id, row.id],
         },

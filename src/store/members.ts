@@ -1,5 +1,5 @@
 import type { Membership } from "../session/session.ts";
-import type { Write } from "./write.ts";
+import { FIRST_VERSION, type Write } from "./write.ts";
 
 /** What a person may manage, where their session token does not say. */
 export interface MemberRow {
@@ -54,8 +54,8 @@ export function putMember(before: MemberRow | null, row: Omit<MemberRow, "versio
       },
       statements: [
         {
-          sql: `INSERT INTO members (email, accounts, admin, created_at, updated_at)
-                SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM members WHERE email = ?)`,
+          sql: `INSERT INTO members (email, accounts, admin, created_at, updated_at, version)
+                SELECT ?, ?, ?, ?, ?, ${FIRST_VERSION} WHERE NOT EXISTS (SELECT 1 FROM members WHERE email = ?)`,
           values: [row.email, accounts, Number(row.admin), row.created_at, row.updated_at, row.email],
         },
       ],

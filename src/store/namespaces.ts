@@ -1,4 +1,4 @@
-import type { Write } from "./write.ts";
+import { FIRST_VERSION, type Write } from "./write.ts";
 
 /** Where a namespace's kube-apiserver is, and how its credentials are addressed. */
 export interface Cluster {
@@ -76,8 +76,8 @@ export function putNamespace(before: NamespaceRow | null, row: Omit<NamespaceRow
       },
       statements: [
         {
-          sql: `INSERT INTO namespaces (account_id, name, cluster, updated_at, created_at, id)
-                SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM namespaces WHERE id = ?)`,
+          sql: `INSERT INTO namespaces (account_id, name, cluster, updated_at, created_at, id, version)
+                SELECT ?, ?, ?, ?, ?, ?, ${FIRST_VERSION} WHERE NOT EXISTS (SELECT 1 FROM namespaces WHERE id = ?)`,
           values: [...values, row.created_at, row.id, row.id],
         },
       ],

@@ -37,6 +37,13 @@ export interface Write {
   readonly statements: readonly Bound[];
 }
 
+/**
+ * A new row's version, as SQL: a random one. Were it always the same, a change made from a row would also
+ * fit another row that took its name after it was deleted, which it never saw and whose path it does not
+ * fence.
+ */
+export const FIRST_VERSION = "abs(random() % 1000000000000)";
+
 /** What became of a change: null when its guard did not hold, so that nothing was written. */
 export type Outcome = "committed" | "abandoned" | null;
 

@@ -18,6 +18,11 @@ type Story = (teller: Teller) => Promise<void>;
 
 const KEY = { sort: "key", which: 0 } as const;
 const RENAME = 9;
+const DELETE = 0;
+/** One endpoint at two places, and the node of the second. */
+const AT_X = { sort: "endpoint", which: 3 } as const;
+const AT_V2 = { sort: "endpoint", which: 4 } as const;
+const NODE_V2 = 6;
 
 const waits = ({ house }: Teller, owner: Owner, text: string) =>
   house.sim.pending.some((message) => message.owner === owner && message.label.includes(text));
@@ -149,6 +154,21 @@ export const STORIES: Record<string, Story> = {
     const after = await house.request(0, 0, "get");
     await finish(before);
     await finish(after);
+  },
+
+  "an endpoint is deleted and made anew elsewhere while a change of the old one is under way": async ({
+    house,
+    finish,
+    pass,
+  }) => {
+    await finish(await house.change(AT_X, RENAME));
+    const slow = await house.change(AT_X, RENAME);
+    await finish(await house.change(AT_X, DELETE));
+    await finish(await house.change(AT_V2, RENAME));
+    await finish(await house.request(0, NODE_V2, "no"));
+    await finish(slow);
+    await pass(LEASE + 1);
+    await finish(await house.request(0, NODE_V2, "no"));
   },
 };
 

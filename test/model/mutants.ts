@@ -410,6 +410,12 @@ export const MUTANTS: Mutant[] = [
     "...paths.map(pathSubject).filter(() => nodesOf !== null)",
   ),
   one(
+    "an endpoint made anew gets the version of the old one",
+    WRITE,
+    '"abs(random() % 1000000000000)"',
+    '"1"',
+  ),
+  one(
     "an endpoint's old path is forgotten",
     ENDPOINTS,
     "changed(row.id, before.path, row.path)",
