@@ -23,10 +23,8 @@ export interface ShardOptions {
 
 /** Rows of each sort in one flush; some 150 bytes each, against D1's 2 MB for one bound value. */
 const FLUSH_ROWS = 5000;
-/** Longest wait between attempts while D1 refuses, in ms. */
-const LONGEST_RETRY = 120_000;
-/** Longest wait for one call to D1, in ms. The platform ends an alarm after 15 minutes. */
-const D1_PATIENCE = 30_000;
+/** Longest wait for one call to D1, in ms: a batch that stalls is sent again, which changes nothing. */
+const D1_PATIENCE = 10_000;
 /** An alarm overdue for longer was lost: the platform gives one up after six failed runs. In ms. */
 const LOST_AFTER = 60_000;
 const DAY = 86_400_000;
@@ -41,7 +39,6 @@ export class LedgerShard {
   readonly #options: ShardOptions;
   /** When the alarm is due; null when none is set, or it runs right now. */
   #alarmAt: number | null;
-  #failures = 0;
   #forgotAt: number | null = null;
 
   /** @param alarmAt the alarm that storage has when the object starts */
@@ -80,12 +77,8 @@ export class LedgerShard {
     const at = this.#alarmAt;
     // One that is due is about to run: moving it would starve it for as long as there is traffic. One
     // that is further off than any was ever set is left over from a clock that ran back.
-    if (at !== null && at > now - LOST_AFTER && at <= now + this.#longest) return;
+    if (at !== null && at > now - LOST_AFTER && at <= now + this.#options.flush) return;
     this.#setAlarm(now + this.#options.flush);
-  }
-
-  get #longest(): number {
-    return Math.max(LONGEST_RETRY, this.#options.flush);
   }
 
   #setAlarm(at: number): void {
@@ -95,17 +88,14 @@ export class LedgerShard {
 
   /**
    * Ends abandoned changes and writes uses to D1. Never rejects for D1's sake, so that the platform's six
-   * retries are not used up; re-arms only when something is left, and later each time D1 refuses.
+   * retries are not used up; re-arms only when something is left, one flush later: seldom enough for a D1
+   * that refuses, and soon enough that it has every use within 15 s of its return (spec 9).
    */
   async alarm(): Promise<void> {
     this.#alarmAt = null;
     const done = await Promise.allSettled([this.#settle(), this.#flush()]);
-    const failed = done.filter((each) => each.status === "rejected");
-    for (const { reason } of failed) this.#world.report(reason);
-    this.#failures = failed.length === 0 ? 0 : this.#failures + 1;
-    if (!this.#core.hasWork()) return;
-    const wait = this.#options.flush * 2 ** Math.min(this.#failures, 10);
-    this.#setAlarm(this.#world.now() + Math.min(wait, this.#longest));
+    for (const each of done) if (each.status === "rejected") this.#world.report(each.reason);
+    if (this.#core.hasWork()) this.#setAlarm(this.#world.now() + this.#options.flush);
   }
 
   /**

@@ -31,6 +31,7 @@ const ask = (endpoint: string, { bearer }: { bearer: TestKey["bearer"] }) =>
 const stray = () => ({ bearer: { authorization: `Bearer ${gateway.strayKey()}` } });
 const away = (...services: Service[]) =>
   Promise.all(services.map((service) => gateway.call(`/switch/${service}/away`)));
+const stalled = (service: Service) => gateway.call(`/switch/${service}/stalled`);
 const back = () => Promise.all(SERVICES.map((service) => gateway.call(`/switch/${service}/up`)));
 const newIsolate = () => gateway.call("/new-isolate");
 const calls = async () => (await gateway.call("/calls-so-far")).json as Calls;
@@ -245,5 +246,29 @@ describe("ledger and D1 are down", () => {
     for (const endpoint of ["bounded", "strict"]) await expectUnavailable(endpoint, known);
     await back();
     for (const endpoint of ["bounded", "strict"]) await expectServed(endpoint, known);
+  });
+});
+
+describe("a service that does not answer is no better than one that refuses", () => {
+  it("D1: keys known to the caches go on, others are 503", async () => {
+    await stalled("d1");
+    for (const endpoint of ["bounded", "strict"]) await expectServed(endpoint, known);
+    await expectUnavailable("bounded", unseen);
+  });
+
+  it("KV: answers are right, from D1", async () => {
+    await stalled("kv");
+    await newIsolate();
+    await revokeInD1(unseen, Date.now());
+    await expectServed("bounded", known);
+    await expectInvalid("bounded", unseen);
+  });
+
+  it("the ledger: answers are right, from D1", async () => {
+    await stalled("ledger");
+    await sleep(LEASE + 1);
+    await expectServed("bounded", known);
+    await revokeInD1(known, Date.now());
+    for (const endpoint of ["bounded", "strict"]) await expectInvalid(endpoint, known);
   });
 });

@@ -6,8 +6,8 @@ import type { SyncRequest } from "../../src/ledger/protocol.ts";
 /** What a test can break: the Worker's bindings, and by `flush` the ledger's own way to D1. */
 export type Service = "kv" | "d1" | "ledger" | "flush";
 
-/** `away`: every call rejects. `lossy`: each is executed, but every other answer is lost. */
-export type State = "up" | "away" | "lossy";
+/** `away`: every call rejects. `lossy`: each is executed, but every other answer is lost. `stalled`: none is answered. */
+export type State = "up" | "away" | "lossy" | "stalled";
 
 /** What the Worker has asked of KV, D1 and the ledger so far, and what came of the tests' breaking it. */
 export interface Calls {
@@ -20,10 +20,12 @@ export interface Calls {
   lost: Record<Service, number>;
   /** Batches of uses that reached the ledger although it had stored them already. */
   repeated: number;
+  /** Uses in batches that the ledger has acknowledged to this isolate. */
+  acknowledged: number;
 }
 
 const none = () => ({ kv: 0, d1: 0, ledger: 0, flush: 0 });
-const calls: Calls = { kv: 0, d1: 0, ledger: 0, refused: none(), lost: none(), repeated: 0 };
+const calls: Calls = { kv: 0, d1: 0, ledger: 0, refused: none(), lost: none(), repeated: 0, acknowledged: 0 };
 const states: Record<Service, State> = { kv: "up", d1: "up", ledger: "up", flush: "up" };
 /** Latest batch number that was stored, by isolate and shard. */
 const stored = new Map<string, number>();
@@ -35,6 +37,12 @@ async function through<T>(service: Service, call: () => Promise<T>): Promise<T> 
   // D1 down is down for the ledger as well.
   if (states[service] === "away" || (service === "flush" && states.d1 === "away")) {
     calls.refused[service] += 1;
+    throw lost;
+  }
+  if (states[service] === "stalled") {
+    calls.refused[service] += 1;
+    // Longer than anybody waits; not for ever, which the runtime would notice and end.
+    await scheduler.wait(60_000);
     throw lost;
   }
   const answer = await call();
@@ -140,6 +148,7 @@ function ledgerShard(stub: DurableObjectStub<RealLedger>, shard: string) {
         if (uses !== null) {
           const from = `${uses.isolate} ${shard}`;
           if (uses.number <= (stored.get(from) ?? 0)) calls.repeated += 1;
+          else calls.acknowledged += uses.uses.reduce((sum, { count }) => sum + count, 0);
           stored.set(from, uses.number);
         }
         return reply;
@@ -148,8 +157,8 @@ function ledgerShard(stub: DurableObjectStub<RealLedger>, shard: string) {
 }
 
 /**
- * The real Worker. `/calls-so-far` says what it has asked for, `/evict-ledger` ends every shard, `/new-isolate`
- * has it forget all it knows, and `/switch/SERVICE/STATE` breaks a service or mends it.
+ * The real Worker. `/calls-so-far` says what it has asked for, `/uses-in-d1` how many uses are written,
+ * `/evict-ledger` ends every shard, `/new-isolate` has it forget all it knows, and `/switch/SERVICE/STATE` breaks a service or mends it.
  */
 export default {
   async fetch(request, env, context) {
@@ -158,6 +167,10 @@ export default {
       const shards = [0, 1, 2, 3].map((shard) => env.LEDGER.getByName(shardName(shard)) as unknown as Ledger);
       await Promise.allSettled(shards.map((shard) => shard.die()));
       return new Response();
+    }
+    if (request.url.endsWith("/uses-in-d1")) {
+      const sum = env.DB.prepare("SELECT coalesce(sum(count), 0) AS uses FROM key_usage");
+      return Response.json(await sum.first());
     }
     if (request.url.endsWith("/new-isolate")) {
       wrapped = undefined;

@@ -68,6 +68,8 @@ export interface TestGateway {
   strayKey(): string;
   /** Resident memory of workerd, in bytes. */
   memory(): number;
+  /** Process id of workerd. Killed, it is started anew on the same storage. */
+  workerdPid(): number;
   /** Waits for a log line about a request, by its `x-request-id`. */
   logOf(requestId: string): Promise<Record<string, unknown>>;
   stop(): Promise<void>;
@@ -76,7 +78,7 @@ export interface TestGateway {
 export interface TestGatewayOptions {
   vars?: Record<string, string>;
   secrets?: Record<string, string>;
-  /** Directory with another wrangler.toml, schema.sql and Worker; default this project's. */
+  /** Directory with another wrangler.toml, migrations and Worker; default this project's. */
   root?: string;
 }
 
@@ -245,6 +247,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       const status = readFileSync(`/proc/${gateway.workerdPid()}/status`, "utf8");
       return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
     },
+    workerdPid: gateway.workerdPid,
     async logOf(requestId) {
       for (;;) {
         const line = logs.find(({ text }) => text.includes(requestId));
