@@ -1,4 +1,5 @@
--- The whole database. Safe to apply twice: every statement is IF NOT EXISTS.
+-- The whole database, to read. What is applied is migrations/, which amounts to the same (held by a test): a
+-- change here needs a migration there. docs/upgrade.md says what a migration may do.
 -- Times are integer milliseconds since 1970 UTC; booleans are 0 or 1; JSON is TEXT.
 -- `version` tells a row's states apart: every write names the version it was made from, so that two
 -- writers never overwrite each other unseen. It starts at random, and each change adds one.

@@ -1,147 +1,193 @@
 /**
- * `npm run deploy`: creates the KV namespace, the database and the secrets that are missing, applies
- * schema.sql, and deploys. Safe to run again: what exists is kept. Flags are passed on to `wrangler deploy`;
- * `--dry-run` creates nothing.
+ * `npm run deploy`: creates the KV namespace, the database and the secrets that are missing, applies the
+ * migrations the database lacks, and then deploys the Worker. Every step looks first, so that running it again
+ * resumes where it failed, and changes nothing where everything is there.
+ *
+ * `--dry-run` only asks what exists and says what it would do. `--force` deploys although nothing changed.
+ * Any other flag is passed on to `wrangler deploy`.
  */
-import { spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { exportJWK, generateKeyPair } from "jose";
 import { unstable_readConfig } from "wrangler";
 import { parseConfig } from "../src/env.ts";
+import { bundleWorker } from "./bundle.ts";
+import {
+  appliedMigrations,
+  createMissing,
+  type Existing,
+  findExisting,
+  type Ids,
+  secretsOf,
+  servingVersions,
+  type Wanted,
+} from "./deploy/account.ts";
+import { digestOf, readReceipt, writeReceipt } from "./deploy/receipt.ts";
+import { MADE_SECRETS, makeSecrets } from "./deploy/secrets.ts";
+import { WranglerError, wrangler } from "./deploy/wrangler.ts";
+import { die, orDie } from "./die.ts";
+import { readMigrations } from "./migrate.ts";
+import { replaceLine, wranglerConfigIn } from "./wrangler-config.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const WORK = join(ROOT, ".wrangler", "deploy");
+const WORK = process.env.POSTERN_DEPLOY_DIR || join(ROOT, ".wrangler", "deploy");
 const CONFIG = join(WORK, "wrangler.toml");
-const flags = process.argv.slice(2);
-const dryRun = flags.includes("--dry-run");
-const environment = { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" };
+const RECEIPT = join(WORK, "receipt.json");
+const SECRETS = join(WORK, "secrets.json");
 
-/** Stops with one line that says what is wrong. */
-function fail(message: string): never {
-  console.error(message);
-  process.exit(1);
-}
-
-/** Runs wrangler. With `quiet`, gives back what it printed instead of showing it. */
-function wrangler(args: string[], { quiet = false } = {}): string {
-  const { status, stdout } = spawnSync("wrangler", args, {
-    cwd: ROOT,
-    env: environment,
-    encoding: "utf8",
-    stdio: ["ignore", quiet ? "pipe" : "inherit", "inherit"],
-  });
-  if (status !== 0) fail(`wrangler ${args.slice(0, 3).join(" ")} failed`);
-  return stdout ?? "";
-}
-
-/** The JSON in what wrangler printed, which may begin with a notice. */
-const jsonIn = (text: string): unknown => JSON.parse(text.slice(text.search(/[[{]/)));
-
-type Named = { id?: string; uuid?: string; title?: string; name?: string };
-
-/** The id of the KV namespace or database of that name, created if there is none. */
-function ensure(kind: "kv" | "d1", name: string): string {
-  const list = kind === "kv" ? ["kv", "namespace", "list"] : ["d1", "list", "--json"];
-  const create = kind === "kv" ? ["kv", "namespace", "create", name] : ["d1", "create", name];
-  const find = () =>
-    (jsonIn(wrangler(list, { quiet: true })) as Named[]).find((item) => (item.title ?? item.name) === name);
-  let found = find();
-  if (found === undefined) {
-    console.log(`Creating ${kind === "kv" ? "KV namespace" : "D1 database"} ${name}`);
-    wrangler(create, { quiet: true });
-    found = find();
-  }
-  return found?.id ?? found?.uuid ?? fail(`${name} was created but is not listed; run the command again`);
-}
-
-/** Secrets the Worker has; none when it was never deployed. */
-function existingSecrets(): Set<string> {
-  const { status, stdout } = spawnSync("wrangler", ["secret", "list", "--config", CONFIG], {
-    cwd: ROOT,
-    env: environment,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  return new Set(status === 0 ? (jsonIn(stdout) as { name: string }[]).map(({ name }) => name) : []);
-}
-
-/** Random secrets for what is missing. They go to Cloudflare and are kept nowhere else. */
-async function missingSecrets(existing: ReadonlySet<string>): Promise<Record<string, string>> {
-  const secrets: Record<string, string> = {};
-  if (!existing.has("KEY_TAG_SECRETS")) {
-    secrets.KEY_TAG_SECRETS = JSON.stringify({ a: randomBytes(32).toString("base64url") });
-  }
-  if (!existing.has("SIGNING_KEYS")) {
-    const { privateKey } = await generateKeyPair("ES256", { extractable: true });
-    const kid = new Date().toISOString().slice(0, 10);
-    secrets.SIGNING_KEYS = JSON.stringify({
-      keys: [{ ...(await exportJWK(privateKey)), kid, alg: "ES256", use: "sig" }],
-    });
-  }
-  return secrets;
-}
+const own = new Set(["--dry-run", "--force"]);
+const flags = process.argv.slice(2).filter((flag) => !own.has(flag));
+const dryRun = process.argv.includes("--dry-run");
+const force = process.argv.includes("--force");
 
 const config = unstable_readConfig({ config: join(ROOT, "wrangler.toml") });
+const { wanted, keysBinding } = readWanted();
+const migrations = readMigrations(join(ROOT, "migrations"));
+
+// The secret exists only at Cloudflare, so another stands in for it. The variables can be judged here, before
+// anything is created.
+await orDie(() => parseConfig({ ...config.vars, KEY_TAG_SECRETS: JSON.stringify({ a: "-".repeat(32) }) }));
+
+// Nor is anything created for a Worker that does not build.
+const code = await orDie(() => bundleWorker(join(ROOT, "src/index.ts"), ROOT));
+
+mkdirSync(WORK, { recursive: true });
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
+process.on("exit", () => rmSync(SECRETS, { force: true }));
 try {
-  // The secret exists only at Cloudflare, so another stands in for it; the variables can be judged here, before anything is created.
-  parseConfig({ ...config.vars, KEY_TAG_SECRETS: JSON.stringify({ a: "-".repeat(32) }) });
+  await (dryRun ? describe() : deploy());
 } catch (error) {
-  fail(error instanceof Error ? error.message : String(error));
+  if (!(error instanceof WranglerError)) die(`${(error as Error).message}\nNothing after that was done.`);
+  if (error.output !== "") console.error(error.output);
+  die(`${error.message}. Nothing after that was done: put it right, and run the command again.`);
 }
-const keys = config.kv_namespaces[0] ?? fail("wrangler.toml names no KV namespace");
-const d1 = config.d1_databases[0] ?? fail("wrangler.toml names no D1 database");
-const database = d1.database_name ?? fail("the D1 database in wrangler.toml has no database_name");
-const namespace = `${config.name}-keys`;
 
-/** wrangler.toml with this account's ids in it. The file itself stays as it is. */
-function writeConfig(namespaceId: string, databaseId: string): void {
-  let text = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
-  const put = (before: string, after: string) => {
-    if (!text.includes(before)) fail(`wrangler.toml holds no line ${before}`);
-    text = text.replace(before, after);
-  };
-  put('main = "src/index.ts"', 'main = "../../src/index.ts"');
-  if (keys.id === undefined)
-    put(`binding = "${keys.binding}"`, `binding = "${keys.binding}"\nid = "${namespaceId}"`);
-  if (d1.database_id === undefined) {
-    put(`database_name = "${database}"`, `database_name = "${database}"\ndatabase_id = "${databaseId}"`);
+async function deploy(): Promise<void> {
+  const existing = await findExisting(wanted);
+  const ids = await createMissing(wanted, existing);
+  say("KV namespace", wanted.namespace.title, existing.namespaceId ? "exists" : "created");
+  say("D1 database", wanted.database.name, existing.databaseId ? "exists" : "created");
+  writeConfig(ids);
+
+  // Before the Worker: a new one must not meet an old schema. The old one works with the new (docs/upgrade.md).
+  const [applied, has] = await Promise.all([appliedMigrations(CONFIG), secretsOf(CONFIG)]);
+  if (migrations.some(({ name }) => !applied.has(name))) {
+    await wrangler(["d1", "migrations", "apply", "DB", "--remote", "--config", CONFIG]);
   }
-  mkdirSync(WORK, { recursive: true });
-  writeFileSync(CONFIG, text);
+  for (const { name } of migrations)
+    say("Migration", name, applied.has(name) ? "was applied" : "applied now");
+
+  const missing = MADE_SECRETS.filter((name) => !has.has(name));
+  const digest = digestOfDeployment();
+  const last = readReceipt(RECEIPT);
+  if (missing.length === 0 && !force && last?.digest === digest) {
+    const serving = await servingVersions(CONFIG);
+    if (serving.length === 1 && serving[0] === last.version) {
+      for (const name of MADE_SECRETS) say("Secret", name, "exists");
+      return say("Worker", wanted.worker, `serves this already (version ${last.version})`);
+    }
+  }
+
+  for (const name of MADE_SECRETS)
+    say("Secret", name, has.has(name) ? "exists" : "made, goes with the Worker");
+  const version = await upload(missing);
+  writeReceipt(RECEIPT, { digest, version });
 }
 
-if (dryRun) {
-  console.log(
-    `Would create the KV namespace ${namespace} and the D1 database ${database} unless they exist,`,
-  );
-  console.log(
-    "apply schema.sql, create the secrets KEY_TAG_SECRETS and SIGNING_KEYS unless they exist, and deploy:",
-  );
-  writeConfig("0".repeat(32), "00000000-0000-0000-0000-000000000000");
-  wrangler(["deploy", "--config", CONFIG, ...flags]);
-} else {
-  writeConfig(keys.id ?? ensure("kv", namespace), d1.database_id ?? ensure("d1", database));
-  console.log("Applying schema.sql");
-  wrangler([
-    "d1",
-    "execute",
-    database,
-    "--remote",
-    "--yes",
-    "--config",
-    CONFIG,
-    "--file",
-    join(ROOT, "schema.sql"),
-  ]);
-  const secrets = await missingSecrets(existingSecrets());
-  const file = join(WORK, "secrets.json");
-  const withSecrets = Object.keys(secrets).length === 0 ? [] : ["--secrets-file", file];
+/** Uploads and deploys the Worker, new secrets with it: no version of it ever runs without them. */
+async function upload(missing: readonly string[]): Promise<string> {
+  const report = join(WORK, "output.ndjson");
+  rmSync(report, { force: true });
+  const args = ["deploy", "--config", CONFIG, ...flags];
+  if (missing.length > 0) {
+    // wrangler takes them from a file alone; it is the owner's, and gone when this ends.
+    writeFileSync(SECRETS, JSON.stringify(await makeSecrets(missing)), { mode: 0o600 });
+    args.push("--secrets-file", SECRETS);
+  }
   try {
-    if (withSecrets.length > 0) writeFileSync(file, JSON.stringify(secrets), { mode: 0o600 });
-    wrangler(["deploy", "--config", CONFIG, ...withSecrets, ...flags]);
+    await wrangler(args, { show: true, ask: true, env: { WRANGLER_OUTPUT_FILE_PATH: report } });
   } finally {
-    rmSync(file, { force: true });
+    rmSync(SECRETS, { force: true });
   }
+  const lines = readFileSync(report, "utf8").trim().split("\n");
+  const deployed = lines.map((line) => JSON.parse(line)).find(({ type }) => type === "deploy");
+  if (typeof deployed?.version_id !== "string")
+    throw new Error("wrangler did not say which version it deployed");
+  return deployed.version_id;
+}
+
+/** `--dry-run`: what would be done, as far as it can be told without writing anything. */
+async function describe(): Promise<void> {
+  const existing = await findExisting(wanted).catch((error): undefined => {
+    console.log(`Cloudflare could not be asked what exists there:\n${indent(error.output ?? error.message)}`);
+  });
+  const would = (id: string | undefined) =>
+    existing === undefined ? "would be created unless it exists" : id ? "exists" : "would be created";
+  say("KV namespace", wanted.namespace.title, would(existing?.namespaceId));
+  say("D1 database", wanted.database.name, would(existing?.databaseId));
+  writeConfig(placeholders(existing));
+
+  const [applied, has] = await Promise.all([
+    existing?.databaseId && appliedMigrations(CONFIG),
+    existing && secretsOf(CONFIG),
+  ]);
+  const unknown = existing === undefined ? " unless it was" : "";
+  for (const { name } of migrations) {
+    const was = applied instanceof Set && applied.has(name);
+    say("Migration", name, was ? "was applied" : `would be applied${unknown}`);
+  }
+  for (const name of MADE_SECRETS) {
+    say("Secret", name, would(has?.has(name) ? name : undefined));
+  }
+  console.log(`Worker ${wanted.worker}: this would be deployed`);
+  await wrangler(["deploy", "--dry-run", "--config", CONFIG, ...flags], { show: true });
+}
+
+/** Everything a deployment consists of, so that one that would change nothing is recognised. */
+function digestOfDeployment(): string {
+  const lockfile = readFileSync(join(ROOT, "package-lock.json"), "utf8");
+  return digestOf([code, readFileSync(CONFIG, "utf8"), lockfile, ...flags]);
+}
+
+/** wrangler.toml with this account's ids in it, where git does not see it. */
+function writeConfig({ namespaceId, databaseId }: Ids): void {
+  let text = wranglerConfigIn(WORK);
+  const after = (line: string, addition: string) => {
+    text = replaceLine(text, line, `${line}\n${addition}`);
+  };
+  if (wanted.namespace.id === undefined) after(`binding = "${keysBinding}"`, `id = "${namespaceId}"`);
+  if (wanted.database.id === undefined) {
+    after(`database_name = "${wanted.database.name}"`, `database_id = "${databaseId}"`);
+  }
+  const before = readdirSync(WORK).includes("wrangler.toml") ? readFileSync(CONFIG, "utf8") : undefined;
+  if (text !== before) writeFileSync(CONFIG, text);
+}
+
+function placeholders(existing: Existing | undefined): Ids {
+  return {
+    namespaceId: existing?.namespaceId ?? "0".repeat(32),
+    databaseId: existing?.databaseId ?? "00000000-0000-0000-0000-000000000000",
+  };
+}
+
+function readWanted(): { wanted: Wanted; keysBinding: string } {
+  const worker = config.name ?? die("wrangler.toml has no name");
+  const keys = config.kv_namespaces[0] ?? die("wrangler.toml names no KV namespace");
+  const d1 = config.d1_databases[0] ?? die("wrangler.toml names no D1 database");
+  const name = d1.database_name ?? die("the D1 database in wrangler.toml has no database_name");
+  return {
+    keysBinding: keys.binding,
+    wanted: {
+      worker,
+      namespace: { title: `${worker}-keys`, id: keys.id },
+      database: { name, id: d1.database_id },
+    },
+  };
+}
+
+function say(kind: string, name: string, state: string): void {
+  console.log(`${kind} ${name}: ${state}`);
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, "  ");
 }

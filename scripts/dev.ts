@@ -1,13 +1,14 @@
 // `npm run dev`: `wrangler dev` with the local edition's settings and schema, reloading as files change. Its
 // proxy rewrites paths, hosts and headers before the Worker sees them: for requests as they arrive, `npm start`.
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseConfig } from "../src/env.ts";
 import { orDie } from "./die.ts";
 import { readLocalSecrets, STATE_DIR } from "./local-secrets.ts";
 import { localSettings } from "./local-settings.ts";
 import { lockState } from "./state-lock.ts";
+import { QUIET_WRANGLER, wranglerConfigIn } from "./wrangler-config.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const port = process.env.PORT ?? "8787";
@@ -20,8 +21,7 @@ await orDie(() => lockState(directory));
 const config = join(directory, "wrangler.toml");
 const values = join(directory, `${process.pid}.env`);
 // Where [secrets] lists what must be set, wrangler reads nothing else from a file. [vars] describe production.
-const toml = readFileSync(join(ROOT, "wrangler.toml"), "utf8")
-  .replace('main = "src/index.ts"', `main = "${relative(directory, join(ROOT, "src/index.ts"))}"`)
+const toml = wranglerConfigIn(directory)
   .replace(/^\[secrets\]\n.*\n/m, "")
   .replace(/^\[vars\]\n(?:(?:#.*|\w+ = .*)?\n)*/m, "");
 writeFileSync(config, toml);
@@ -34,14 +34,13 @@ const options = {
   cwd: ROOT,
   env: {
     ...process.env,
-    WRANGLER_SEND_METRICS: "false",
-    WRANGLER_HIDE_BANNER: "true",
+    ...QUIET_WRANGLER,
     CLOUDFLARE_CF_FETCH_ENABLED: "false", // else it asks the internet for a sample `request.cf`
   },
 };
 const shared = ["--config", config, "--persist-to", join(STATE_DIR, "dev", "state")];
-const schema = ["d1", "execute", "DB", "--local", "--file", join(ROOT, "schema.sql"), ...shared];
-const applied = spawnSync("wrangler", schema, { ...options, stdio: ["ignore", "ignore", "inherit"] });
+const migrate = ["d1", "migrations", "apply", "DB", "--local", ...shared];
+const applied = spawnSync("wrangler", migrate, { ...options, stdio: ["ignore", "ignore", "inherit"] });
 if (applied.status !== 0) process.exit(1);
 
 const wrangler = spawn(

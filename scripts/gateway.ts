@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ChildProcess } from "node:child_process";
 import diagnostics from "node:diagnostics_channel";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions, unstable_readConfig, unstable_splitSqlQuery } from "wrangler";
+import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import { bundleWorker } from "./bundle.ts";
+import { applyMigrations, readMigrations } from "./migrate.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -22,7 +23,7 @@ export interface GatewayOptions {
   persist: string | null;
   /** Called with each line the Worker or the runtime logs. Default: warnings and errors go to stderr. */
   log?: (line: string, level: string) => void;
-  /** Directory with the wrangler.toml, schema.sql and sources to run; default this project. */
+  /** Directory with the wrangler.toml, migrations and sources to run; default this project. */
   root?: string;
 }
 
@@ -82,7 +83,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   try {
     await miniflare.ready;
-    await applySchema(miniflare, `${root}/schema.sql`);
+    await applyMigrations(await databaseOf(miniflare), readMigrations(join(root, "migrations")));
     const address = await miniflare.unsafeGetDirectURL(name);
     return {
       url: address.origin,
@@ -116,12 +117,8 @@ function readWranglerToml(path: string) {
   return { name: config.name, main, worker };
 }
 
-/** Every statement is IF NOT EXISTS: applying it to a database that has it already changes nothing. */
-async function applySchema(miniflare: Miniflare, path: string): Promise<void> {
-  const database = await miniflare.getD1Database("DB");
-  const statements = unstable_splitSqlQuery(await readFile(path, "utf8"));
-  await database.batch(statements.map((statement) => database.prepare(statement)));
-}
+const databaseOf = async (miniflare: Miniflare) =>
+  (await miniflare.getD1Database("DB")) as unknown as D1Database;
 
 function logProblems(line: string, level: string): void {
   if (level === "warn" || level === "error") process.stderr.write(`${line}\n`);

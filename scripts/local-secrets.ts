@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
-import { link, readFile, rm, writeFile } from "node:fs/promises";
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 
@@ -15,6 +15,8 @@ export interface LocalSecrets {
   SIGNING_KEYS: { keys: JWK[] };
   /** Private key that signs local session tokens. The gateway only gets its public half. */
   SESSION_KEY: JWK;
+  /** Secrets of the console's cookies, by letter. */
+  SESSION_SECRETS: Record<string, string>;
   /** The demo's keys are derived from this, so that none of them is stored. */
   DEMO_SEED: string;
   /** When these were made, RFC 3339. */
@@ -52,7 +54,8 @@ export function makeDirectory(path: string): void {
 async function readOrMake(): Promise<LocalSecrets> {
   const path = join(STATE_DIR, "local-secrets.json");
   try {
-    return JSON.parse(await readFile(path, "utf8"));
+    const kept: LocalSecrets = JSON.parse(await readFile(path, "utf8"));
+    return kept.SESSION_SECRETS === undefined ? await withSessionSecrets(path, kept) : kept;
   } catch (error) {
     // The parser's own message quotes the text, which holds secrets.
     if (error instanceof SyntaxError) throw new Error(`${path} is not JSON`);
@@ -72,11 +75,23 @@ async function readOrMake(): Promise<LocalSecrets> {
   return readOrMake();
 }
 
+/** Adds what a file from before the console lacks. */
+async function withSessionSecrets(path: string, kept: LocalSecrets): Promise<LocalSecrets> {
+  const whole = { ...kept, SESSION_SECRETS: sessionSecrets() };
+  const draft = `${path}.${randomUUID()}`;
+  await writeFile(draft, `${JSON.stringify(whole, null, 2)}\n`, { mode: 0o600 });
+  await rename(draft, path);
+  return whole;
+}
+
+const sessionSecrets = () => ({ a: randomBytes(36).toString("base64url") });
+
 async function makeSecrets(): Promise<LocalSecrets> {
   return {
     KEY_TAG_SECRETS: { a: randomBytes(36).toString("base64url") },
     SIGNING_KEYS: { keys: [await signingKey("signing")] },
     SESSION_KEY: await signingKey("session"),
+    SESSION_SECRETS: sessionSecrets(),
     DEMO_SEED: randomBytes(36).toString("base64url"),
     created_at: new Date().toISOString(),
   };

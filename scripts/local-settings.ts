@@ -8,7 +8,7 @@ export interface LocalSettings {
 }
 
 /** Variables whose value nobody but the gateway may see. */
-const SECRET_NAMES = new Set(["KEY_TAG_SECRETS", "SIGNING_KEYS"]);
+const SECRET_NAMES = new Set(["KEY_TAG_SECRETS", "SIGNING_KEYS", "SESSION_SECRETS", "OIDC_CLIENT_SECRET"]);
 
 /**
  * What the local edition sets so that it works out of the box, with anything Postern knows (and origin
@@ -26,10 +26,12 @@ export function localSettings(
       SESSION_AUDIENCE: "postern",
       INSECURE_ORIGIN_HOSTS: "127.0.0.1,localhost",
       LEGACY_KEYS: "on",
+      LOCAL_SIGN_IN: "on",
     },
     secrets: {
       KEY_TAG_SECRETS: JSON.stringify(local.KEY_TAG_SECRETS),
       SIGNING_KEYS: JSON.stringify(local.SIGNING_KEYS),
+      SESSION_SECRETS: JSON.stringify(local.SESSION_SECRETS),
     },
   };
   if (signsSessionsItself(environment)) {

@@ -16,8 +16,8 @@ import { signSessionToken } from "./session-token.ts";
 import { lockState } from "./state-lock.ts";
 import { onStop } from "./stop.ts";
 
-/** Set to the console's sign-in path once there is one; the link is printed with a session token behind it. */
-const SIGN_IN_PATH: string | undefined = undefined;
+/** Where the console takes a session token from a link. */
+const SIGN_IN_PATH = "/console/sign-in/local";
 
 const port = readPort(process.env.PORT ?? "8787");
 const local = await orDie(readLocalSecrets);
@@ -89,7 +89,8 @@ async function seed(): Promise<void> {
     setUp = createAdminClient(gateway.url, host ?? new URL(gateway.url).host, token);
     const seeded = await seedDemo(setUp, keys, origins, new Date(local.created_at));
     console.log(demoText(gateway.url, seeded, host));
-    if (SIGN_IN_PATH !== undefined) console.log(`\nConsole: ${gateway.url}${SIGN_IN_PATH}?token=${token}`);
+    if (config.LOCAL_SIGN_IN)
+      console.log(`\nConsole, signed in: ${gateway.url}${SIGN_IN_PATH}?token=${token}`);
   } catch (error) {
     await stop();
     die(`The demo could not be set up: ${(error as Error).message}`);

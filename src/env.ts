@@ -45,6 +45,12 @@ const httpUrl = z
   .string()
   .regex(/^https?:\/\/[^/?#\s]+(\/[^?#\s]*)?$/, "must be an http(s) URL without query or fragment");
 
+/** Plain http only on this machine, for tests. */
+const httpsOrLoopback = httpUrl.regex(
+  /^https:|^http:\/\/(?:127\.0\.0\.1|localhost)(?::\d+)?(?:\/|$)/,
+  "must be an https URL",
+);
+
 const emails = list.transform((items) => items.map((email) => email.toLowerCase()));
 
 const tagSecrets = z.string().transform((text, context): TagSecrets => {
@@ -84,6 +90,9 @@ export const VARIABLES = z.object({
     .default(60)
     .describe("How long caches serve while ledger and D1 are both away"),
   LEDGER_SHARDS: whole(1, 64).default(4).describe("Number of ledger shards; fixed at first deploy"),
+  LEDGER_RELAYS: whole(0, 64)
+    .default(0)
+    .describe("Relays in each region between isolates and ledger shards; 0: isolates ask the shards"),
   FLUSH_SECONDS: whole(1, 300).default(10).describe("How often a ledger shard writes uses to D1"),
   USAGE_RETENTION_DAYS: whole(1, 3650).default(400).describe("How long usage counts are kept"),
   SESSION_ISSUER: z.string().optional().describe("Issuer of session tokens"),
@@ -92,6 +101,27 @@ export const VARIABLES = z.object({
   SESSION_JWKS: jwkSet.optional().describe("The session issuer's public keys themselves, as a JWK set"),
   SESSION_ACCOUNT_CLAIM: z.string().default("account_id").describe("Claim that names the account"),
   SESSION_ROLE_CLAIM: z.string().default("role").describe("Claim that names the role, or a list of roles"),
+  SESSION_SECRETS: tagSecrets
+    .optional()
+    .describe(
+      "Secret. JSON map from a letter to a secret that signs the console's cookies; the last one signs",
+    ),
+  OIDC_ISSUER: httpsOrLoopback
+    .optional()
+    .describe("OpenID Connect issuer that signs people in to the console"),
+  OIDC_CLIENT_ID: z.string().optional().describe("The console's client id at that issuer"),
+  OIDC_CLIENT_SECRET: z
+    .string()
+    .optional()
+    .describe("Secret. The console's client secret; unset for a public client"),
+  OIDC_SCOPE: z
+    .string()
+    .regex(/^openid(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/, "must be a list of scopes that begins with openid")
+    .default("openid email profile")
+    .describe("Scopes that the console asks the issuer for"),
+  LOCAL_SIGN_IN: onOff
+    .default(false)
+    .describe("Whether the console takes a session token in a link; on loopback only: on or off"),
   ACCESS_TEAM_DOMAIN: z
     .string()
     // Plain http only on this machine, for tests.

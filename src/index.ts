@@ -1,4 +1,5 @@
 import { handleManagement } from "./api/index.ts";
+import { handleConsole } from "./console/index.ts";
 import { denialResponse, isDenial } from "./denial.ts";
 import { isOwnRoute } from "./endpoints/path.ts";
 import { ConfigError, type Env } from "./env.ts";
@@ -36,6 +37,7 @@ async function route(
   if (first === ".well-known") {
     return wellKnown(request, path.slice(first.length + 1), isolate.config, requestId);
   }
+  if (first === "console") return handleConsole({ ...arrival, url, entries });
   if (first === "v1" && second === "kubernetes") return handleKubernetes(arrival);
   return handleManagement(request, env, context, isolate, requestId);
 }

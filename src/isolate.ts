@@ -3,6 +3,7 @@ import { type Config, type Env, parseConfig } from "./env.ts";
 import type { Kind } from "./freshness/freshness.ts";
 import { Freshness } from "./freshness/freshness.ts";
 import { keyKind } from "./freshness/kinds.ts";
+import { type RelayPlace, relayPlace } from "./freshness/relay-choice.ts";
 import { UnknownKeys } from "./journey/unknown-keys.ts";
 import { createKeyFormat, type KeyFormat } from "./keys/format.ts";
 import type { KeyRecord } from "./keys/record.ts";
@@ -20,6 +21,8 @@ export interface Isolate {
   keyFormat: KeyFormat;
   keys: Kind<KeyRecord>;
   freshness: Freshness;
+  /** The relay that this isolate asks, chosen by where its first request arrived; null where there is none. */
+  relayFor(request: Request): RelayPlace | null;
   signer: Signer;
   assertions: Assertions;
   unknownKeys: UnknownKeys;
@@ -36,6 +39,8 @@ export function isolateOf(env: Env): Isolate {
   if (isolate !== undefined && builtFor === env) return isolate;
   const config = parseConfig(env);
   const signer = new Signer(config);
+  const id = crypto.randomUUID();
+  let relay: RelayPlace | null = null;
   isolate = {
     config,
     ownHosts: ownHostsOf(config),
@@ -44,9 +49,13 @@ export function isolateOf(env: Env): Isolate {
     freshness: new Freshness({
       lease: config.LEASE_SECONDS * 1000,
       grace: config.GRACE_SECONDS * 1000,
-      isolate: crypto.randomUUID(),
+      isolate: id,
       maxBytes: CACHE_BYTES,
     }),
+    relayFor: (request) => {
+      if (config.LEDGER_RELAYS > 0) relay ??= relayPlace(config.LEDGER_RELAYS, id, request.cf ?? {});
+      return relay;
+    },
     signer,
     assertions: new Assertions(signer),
     unknownKeys: new UnknownKeys(),

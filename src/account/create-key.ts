@@ -6,7 +6,7 @@ import { displayPrefix } from "../keys/format.ts";
 import { sha256Hex } from "../keys/hash.ts";
 import type { Environment } from "../keys/record.ts";
 import { readAccount } from "../store/accounts.ts";
-import { insertKey, type KeyRow } from "../store/keys.ts";
+import { insertKey, type KeyRow, readKey } from "../store/keys.ts";
 import type { Grant } from "./grant.ts";
 import { auditViewOf } from "./key-view.ts";
 
@@ -27,7 +27,7 @@ export function makeKey(
   const key = operator.isolate.keyFormat.generate(record.environment);
   const row: KeyRow = {
     ...record,
-    id: newKeyId(),
+    id: operator.keyId ?? newKeyId(),
     hash: sha256Hex(key),
     prefix: displayPrefix(key),
     enabled: true,
@@ -42,6 +42,11 @@ export function makeKey(
   return { row, key };
 }
 
+const MADE_ALREADY: Denial = {
+  code: "conflict",
+  detail: "This API key was created already. It was shown once, and cannot be shown again",
+};
+
 /** Stores a new key, if the account has room for it. */
 export async function createKey(operator: Operator, fresh: NewKey): Promise<NewKey | Denial> {
   const { row } = fresh;
@@ -54,7 +59,10 @@ export async function createKey(operator: Operator, fresh: NewKey): Promise<NewK
     after: auditViewOf(row, now),
   };
   const result = await carryOut(operator, deed, [insertKey(row, now)]);
-  const attempt = await settled<NewKey>(result, fresh, () => noRoom(operator, row.account_id));
+  const attempt = await settled<NewKey>(result, fresh, async () => {
+    const made = operator.keyId === undefined ? null : await readKey(operator.env.DB, row.id);
+    return made === null ? noRoom(operator, row.account_id) : MADE_ALREADY;
+  });
   return attempt === "again" ? { code: "internal_error" } : attempt;
 }
 

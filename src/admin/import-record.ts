@@ -3,29 +3,15 @@ import { newKeyId } from "../account/create-key.ts";
 import type { Names } from "../account/grant.ts";
 import type { Operator } from "../api/operator.ts";
 import { check } from "../api/problem.ts";
-import { Environment, Id, Name, SentScopesSchema } from "../api/schemas.ts";
+import { Environment, Id, Name, SentInstant, SentScopesSchema } from "../api/schemas.ts";
 import { parseStrict } from "../json.ts";
 import { displayPrefix } from "../keys/format.ts";
 import { sha256Hex } from "../keys/hash.ts";
 import { legacyPermissions } from "../keys/permissions.ts";
-import { parseInstant } from "../keys/time.ts";
 import type { KeyRow } from "../store/keys.ts";
 
 /** Deepest nesting of a line, as of any body. */
 const MAX_DEPTH = 16;
-
-const Time = z
-  .string()
-  .transform((text, context): number => {
-    const at = parseInstant(text);
-    if (at !== null) return at;
-    context.addIssue({
-      code: "custom",
-      message: "must be an RFC 3339 date-time such as 2030-01-31T12:00:00Z",
-    });
-    return z.NEVER;
-  })
-  .meta({ format: "date-time" });
 
 /** One line of an import: a key by its hash, or the key itself, which is hashed and forgotten. */
 export const ImportRecord = z
@@ -54,8 +40,8 @@ export const ImportRecord = z
       .meta({ description: "What may be shown of the key" }),
     environment: Environment.optional(),
     enabled: z.boolean().default(true),
-    created_at: Time.optional(),
-    expires_at: Time.nullable()
+    created_at: SentInstant.optional(),
+    expires_at: SentInstant.nullable()
       .default(null)
       .meta({ description: "May have passed: then the key is expired" }),
   })

@@ -5,7 +5,7 @@ import { changeWorldOf } from "../freshness/change.ts";
 import type { Isolate } from "../isolate.ts";
 import { rayOf } from "../journey/trip.ts";
 import { ACCOUNT_HEADER, chooseAccount } from "../session/choose-account.ts";
-import { identityOf } from "../session/session.ts";
+import { identityOf, type Session } from "../session/session.ts";
 import { verifySession } from "../session/verify.ts";
 import { readAccount } from "../store/accounts.ts";
 import { isTransient } from "../store/retry.ts";
@@ -22,6 +22,16 @@ export interface Incoming {
   context: Pick<ExecutionContext, "waitUntil">;
   isolate: Isolate;
   requestId: string;
+  /** Set where a door of our own has found out already who is there: no header is then looked at. */
+  caller?: Caller;
+}
+
+/** Who calls, for which account, and what the call is known by. */
+export interface Caller {
+  session: Session;
+  account_id: string | null;
+  /** Id for the key record that the call may make: the same call, sent twice, makes one key. */
+  keyId?: string | undefined;
 }
 
 /**
@@ -70,7 +80,8 @@ async function serve(routes: readonly Route[], incoming: Incoming, trace: Trace)
   const url = new URL(request.url);
   const matched = matchRoute(routes, request.method, url.pathname.slice(1).split("/"));
   const open = matched !== null && "route" in matched && matched.route.audience === "anybody";
-  const session = open ? null : await verifySession(request, config, env.DB);
+  const { caller } = incoming;
+  const session = open ? null : (caller?.session ?? (await verifySession(request, config, env.DB)));
   if (session !== null && isDenial(session)) return session;
   if (matched === null) return { code: "not_found" };
   if ("allow" in matched) return { code: "method_not_allowed", allow: matched.allow };
@@ -82,6 +93,7 @@ async function serve(routes: readonly Route[], incoming: Incoming, trace: Trace)
     now: Date.now(),
     actor: session === null ? "anonymous" : identityOf(session),
     address: addressOf(request, config.CLIENT_IP_HEADER),
+    keyId: caller?.keyId,
     world: changeWorldOf(env, config.LEDGER_SHARDS, incoming.context),
     params: matched.params,
     query: {},
@@ -89,7 +101,8 @@ async function serve(routes: readonly Route[], incoming: Incoming, trace: Trace)
   };
   if (session !== null) {
     call.session = session;
-    const denial = await admit(route, call as AdminCall<unknown, unknown, unknown>);
+    const named = caller === undefined ? request.headers.get(ACCOUNT_HEADER) : caller.account_id;
+    const denial = await admit(route, call as AdminCall<unknown, unknown, unknown>, named);
     if (denial !== null) return denial;
     trace.account_id = call.account?.id ?? null;
   }
@@ -100,6 +113,7 @@ async function serve(routes: readonly Route[], incoming: Incoming, trace: Trace)
 async function admit(
   route: Route,
   call: AdminCall<unknown, unknown, unknown> & Partial<AccountCall<unknown, unknown, unknown>>,
+  accountId: string | null,
 ): Promise<Denial | null> {
   const { audience } = route;
   const { session } = call;
@@ -107,7 +121,7 @@ async function admit(
   if (audience === "admin") {
     return session.admin ? null : { code: "forbidden", detail: "This needs the admin role" };
   }
-  const membership = chooseAccount(session, call.request.headers.get(ACCOUNT_HEADER));
+  const membership = chooseAccount(session, accountId);
   if (isDenial(membership)) return membership;
   if (!audience.includes(membership.role)) {
     return { code: "forbidden", detail: `The role ${membership.role} does not allow this` };

@@ -1,10 +1,18 @@
-import type { Route } from "./route.ts";
+/** What a request is matched with. Segments of the path in braces are parameters. */
+interface Place {
+  method: string;
+  path: string;
+}
 
 /** The route a request is for, or the methods its path knows; null where there is no such path. */
-export type Matched = { route: Route; params: Record<string, string> } | { allow: string[] } | null;
+export type Matched<R> = { route: R; params: Record<string, string> } | { allow: string[] } | null;
 
 /** Finds the route for a method and a path. Segments are as sent; parameters come decoded. */
-export function matchRoute(routes: readonly Route[], method: string, segments: readonly string[]): Matched {
+export function matchRoute<R extends Place>(
+  routes: readonly R[],
+  method: string,
+  segments: readonly string[],
+): Matched<R> {
   const found = routes.flatMap((route) => {
     const params = paramsOf(route.path, segments);
     return params === null ? [] : [{ route, params }];

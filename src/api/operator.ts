@@ -14,6 +14,8 @@ export interface Operator {
   /** Client address as the platform reports it. */
   address: string | null;
   world: ChangeWorld;
+  /** Id for the key record that is made; default a new one. */
+  keyId?: string | undefined;
 }
 
 /** What a change is, for the audit log. `before` and `after` never hold a key or its hash. */

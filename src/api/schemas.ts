@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ID } from "../endpoints/endpoint.ts";
 import { checkName, EXPIRY_FORMAT } from "../keys/rules.ts";
 import { type ParsedScopes, parseScopes, type Scopes } from "../keys/scopes.ts";
-import { formatInstant } from "../keys/time.ts";
+import { formatInstant, parseInstant } from "../keys/time.ts";
 import { wholeSentence } from "./problem.ts";
 
 /** Id of an account or an endpoint. */
@@ -30,6 +30,20 @@ export const Instant = z.string().meta({ format: "date-time", examples: ["2026-0
 
 /** Milliseconds since 1970 UTC as an `Instant`. */
 export const instant = formatInstant;
+
+/** A time in a request; milliseconds since 1970 UTC once it is read. */
+export const SentInstant = z
+  .string()
+  .transform((text, context): number => {
+    const at = parseInstant(text);
+    if (at !== null) return at;
+    context.addIssue({
+      code: "custom",
+      message: "must be an RFC 3339 date-time such as 2030-01-31T12:00:00Z",
+    });
+    return z.NEVER;
+  })
+  .meta({ format: "date-time" });
 
 /** An expiry in a body; `parseExpiry` judges it against the clock. */
 export const ExpiresAt = z

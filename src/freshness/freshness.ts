@@ -55,7 +55,10 @@ const RENEWAL = 1000;
 const FLUSH_AFTER = 1000;
 
 /** Attempts of one flush; what is left then goes with the next request. `waitUntil` ends after 30 s. */
-const FLUSH_TRIES = 8;
+const FLUSH_TRIES = 20;
+
+/** After so many attempts the next request takes over, if there is one. */
+const HANDOVER = 8;
 
 /** Bytes of bookkeeping per entry, roughly. */
 const OVERHEAD = 200;
@@ -66,7 +69,10 @@ const OVERHEAD = 200;
  */
 export class Freshness {
   readonly uses: Uses;
+  /** What requests are decided under; from a relay or from the shard itself, whichever is younger. */
   readonly #leases = new Map<number, Lease>();
+  /** What shards said themselves, by the order of the questions: all that a strict request may trust. */
+  readonly #direct = new Map<number, Lease>();
   /** When the background renewal of a shard began. */
   readonly #renewing = new Map<number, number>();
   readonly #memory: Memory<Entry>;
@@ -91,7 +97,9 @@ export class Freshness {
     const lease = this.#trusted(shard, began, world);
     const entry = this.#current(kind.cacheName(name), lease);
     if (lease === null || entry === null) return undefined;
-    if (began - lease.asked.at > this.#options.lease / 2) this.#renewSoon(shard, world);
+    // A relay is near, and its answers are some way into their lease when they come.
+    const due = world.relay === undefined ? 1 / 2 : 3 / 4;
+    if (began - lease.asked.at > this.#options.lease * due) this.#renewSoon(shard, world);
     return entry.value as T;
   }
 
@@ -133,9 +141,11 @@ export class Freshness {
 
     // Ask the shard, where need be. KV is read meanwhile, unless memory may only lack a lease.
     const asking =
-      strict === true || (strict === false && this.#trusted(shard, began, world) === null)
+      strict === true
         ? this.sync(shard, world)
-        : null;
+        : strict === false && this.#trusted(shard, began, world) === null
+          ? this.#renew([shard], world)
+          : null;
     const ahead =
       asking !== null && this.#memory.get(cacheName) === undefined ? this.#readKv(kind, name, world) : null;
     const asked = await asking;
@@ -243,12 +253,13 @@ export class Freshness {
    * @param since order of the oldest question that will do
    */
   #trusted(shard: number, began: number, world: World, since = 0): Lease | null {
-    const lease = this.#leases.get(shard);
+    const leases = since > 0 ? this.#direct : this.#leases;
+    const lease = leases.get(shard);
     if (lease === undefined) return null;
     const { at, order } = lease.asked;
     if (world.now() < at) {
       // The clock ran back: elapsed time cannot be told any more.
-      this.#leases.delete(shard);
+      leases.delete(shard);
       return null;
     }
     return began - at <= this.#options.lease && order >= since ? lease : null;
@@ -261,7 +272,43 @@ export class Freshness {
     const begun = this.#renewing.get(shard);
     if (begun !== undefined && isWithin(now - begun, RENEWAL)) return;
     this.#renewing.set(shard, now);
-    world.background(this.sync(shard, world));
+    world.background(this.#renew([shard], world));
+  }
+
+  /**
+   * Renews leases, through the relay where there is one: in one call with every other lease that is held.
+   * @returns null when the first shard's lease came out no younger than a lease's length
+   */
+  async #renew(shards: readonly number[], world: World): Promise<number | null> {
+    if (world.relay === undefined) {
+      const orders = await Promise.all(shards.map((shard) => this.sync(shard, world)));
+      return orders[0] ?? null;
+    }
+    const at = world.now();
+    const [first] = shards;
+    const asked = [...new Set([...shards, ...this.#leases.keys(), ...this.uses.pending()])].map((shard) => {
+      const held = this.#leases.get(shard);
+      this.#renewing.set(shard, at);
+      return { shard, since: held && { epoch: held.epoch, seq: held.seq }, uses: this.uses.take(shard, at) };
+    });
+    try {
+      const answers = await world.relay({
+        isolate: this.#options.isolate,
+        shards: asked.map(({ shard, since, uses }) => [shard, { since: since ?? null, uses }]),
+      });
+      for (const { shard, reply, age } of answers) {
+        this.uses.acknowledge(shard, reply.acknowledged);
+        // As old as the relay's own question. Such leases are ordered by their age alone.
+        const lease = renewed(this.#leases.get(shard) ?? null, reply, { at: at - age, order: at - age });
+        if (lease !== null) this.#leases.set(shard, lease);
+      }
+    } catch {
+      for (const { shard, uses } of asked) if (uses !== null) this.uses.failed(shard, uses.number);
+    }
+    const lease = first === undefined ? undefined : this.#leases.get(first);
+    if (first === undefined || (lease !== undefined && isWithin(at - lease.asked.at, this.#options.lease)))
+      return 0;
+    return this.sync(first, world);
   }
 
   /**
@@ -269,7 +316,7 @@ export class Freshness {
    * @returns the question's order, once the lease is at least as new as it; null when no answer came
    */
   async sync(shard: number, world: World): Promise<number | null> {
-    const held = this.#leases.get(shard);
+    const held = this.#direct.get(shard);
     this.#syncs += 1;
     const asked = { at: world.now(), order: this.#syncs };
     const uses = this.uses.take(shard, asked.at);
@@ -279,14 +326,22 @@ export class Freshness {
         uses,
       });
       this.uses.acknowledge(shard, reply.acknowledged);
-      const lease = renewed(this.#leases.get(shard) ?? null, reply, asked);
+      const lease = renewed(this.#direct.get(shard) ?? null, reply, asked);
       if (lease === null || lease.asked.order < asked.order) return null;
-      this.#leases.set(shard, lease);
+      this.#direct.set(shard, lease);
+      this.#adopt(shard, lease, world);
       return asked.order;
     } catch {
       if (uses !== null) this.uses.failed(shard, uses.number);
       return null;
     }
+  }
+
+  /** Takes what a shard said itself for every request, unless a relay's answer is younger. */
+  #adopt(shard: number, lease: Lease, world: World): void {
+    const held = this.#leases.get(shard);
+    if (world.relay === undefined || held === undefined || held.asked.at <= lease.asked.at)
+      this.#leases.set(shard, { ...lease, asked: { at: lease.asked.at, order: lease.asked.at } });
   }
 
   /**
@@ -305,19 +360,20 @@ export class Freshness {
   async #flushSoon(world: World): Promise<void> {
     for (let tries = 0; tries < FLUSH_TRIES; tries += 1) {
       await world.wait(FLUSH_AFTER);
+      if (tries >= HANDOVER && this.#flushing !== null) return;
       // From here on, another request may wait for what comes after this.
       this.#flushing = null;
       await this.flush(world);
       if (this.uses.pending().length === 0) return;
       if (this.#flushing !== null) return;
-      this.#flushing = world.now();
+      if (tries + 1 < HANDOVER) this.#flushing = world.now();
     }
-    this.#flushing = null;
   }
 
   /** Hands over every use that waits, or as many of them as go into one batch for each shard. */
   async flush(world: World): Promise<void> {
-    await Promise.all(this.uses.pending().map((shard) => this.sync(shard, world)));
+    const shards = this.uses.pending();
+    if (shards.length > 0) await this.#renew(shards, world);
   }
 }
 

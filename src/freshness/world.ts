@@ -1,6 +1,7 @@
 import type { Env } from "../env.ts";
-import type { SyncReply, SyncRequest } from "../ledger/protocol.ts";
+import type { RelayedShard, RelayRequest, SyncReply, SyncRequest } from "../ledger/protocol.ts";
 import { within } from "../store/retry.ts";
+import type { RelayPlace } from "./relay-choice.ts";
 
 /**
  * Everything freshness touches outside itself, as one request sees it. The Worker's is below; the model
@@ -12,6 +13,8 @@ export interface World {
   /** Between 0 and 1. */
   random(): number;
   sync(shard: number, request: SyncRequest): Promise<SyncReply>;
+  /** Asks the isolate's relay instead, where there is one. */
+  relay?: ((request: RelayRequest) => Promise<RelayedShard[]>) | undefined;
   kvGet(name: string): Promise<string | null>;
   kvPut(name: string, text: string): Promise<void>;
   /** The primary database, for `Kind.read`. */
@@ -30,9 +33,17 @@ const KV_TTL = 30 * 24 * 3600;
 /** The name of a ledger shard's Durable Object. */
 export const shardName = (shard: number) => `shard-${shard}`;
 
-/** The platform, as seen by one request. */
-export function worldOf(env: Env, context: Pick<ExecutionContext, "waitUntil">): World {
+/**
+ * The platform, as seen by one request.
+ * @param relay the isolate's relay, where there is one
+ */
+export function worldOf(
+  env: Env,
+  context: Pick<ExecutionContext, "waitUntil">,
+  relay: RelayPlace | null = null,
+): World {
   return {
+    relay: relay === null ? undefined : (request) => askRelay(env, relay, request),
     now: () => Date.now(),
     random: () => Math.random(),
     sync: (shard, request) =>
@@ -43,4 +54,9 @@ export function worldOf(env: Env, context: Pick<ExecutionContext, "waitUntil">):
     wait: (ms) => scheduler.wait(ms),
     background: (work) => context.waitUntil(work.catch(() => undefined)),
   };
+}
+
+function askRelay(env: Env, { name, hint }: RelayPlace, request: RelayRequest): Promise<RelayedShard[]> {
+  const relay = env.LEDGER.getByName(name, { locationHint: hint });
+  return within(relay.relay(request) as unknown as Promise<RelayedShard[]>, PATIENCE);
 }

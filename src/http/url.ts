@@ -20,8 +20,8 @@ export interface RequestUrl {
 // RFC 3986 section 3.3: pchar without pct-encoded. `%` is looked at more closely below.
 const PLAIN_PATH = /^(?:\/[A-Za-z0-9\-._~!$&'()*+,;=:@]+)*\/?$/;
 const ENCODED_PATH = /^(?:\/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+)*\/?$/;
-// With a path parameter (`..;x`) too: Java servers drop the parameter, then climb.
-const DOT_SEGMENT = /\/\.{1,2}(?:[;/]|$)/;
+// With a path parameter (`..;x`) too: Java servers drop the parameter, then climb; of `;x` nothing is left.
+const DOT_SEGMENT = /\/(?:\.{0,2};|\.{1,2}(?:\/|$))/;
 // What a query may hold as sent: printable ASCII. RFC 3986 is narrower, but real clients are not.
 const QUERY = /^[\x21-\x22\x24-\x7e]*$/;
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9.])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
@@ -74,7 +74,7 @@ function soundWhenDecoded(segment: string): boolean {
     return false; // not UTF-8
   }
   if (/[\x00-\x1f\x7f-\x9f\\]/.test(decoded)) return false;
-  return decoded.split("/").every((part) => part !== "" && !/^\.{1,2}(?:;|$)/.test(part));
+  return decoded.split("/").every((part) => part !== "" && !/^(?:\.{0,2};|\.{1,2}$)/.test(part));
 }
 
 /** The path as an origin that decodes before it splits would see it. */

@@ -5,6 +5,8 @@ import type { Trip } from "./trip.ts";
 
 /** Seconds a client is told to wait when its address has presented too many unknown keys. */
 const RETRY_AFTER = 60;
+/** The same where too many addresses together have: some of their look-ups are back by then. */
+const RETRY_AFTER_ALL = 5;
 
 const UNKNOWN: Denial = { code: "invalid_api_key", reason: "unknown" };
 
@@ -34,12 +36,16 @@ export async function findKey(
   if (shape.kind === "legacy") {
     if (!isolate.config.LEGACY_KEYS) return UNKNOWN;
     if (!(await mayLookUp(trip))) return { code: "rate_limited", retryAfter: RETRY_AFTER };
+    if (!isolate.unknownKeys.spendLookup(now)) return { code: "rate_limited", retryAfter: RETRY_AFTER_ALL };
   }
   const began = Date.now();
   const found = await isolate.freshness.get(isolate.keys, hash, world, { strict });
   journey.postern_ms += Date.now() - began;
   if (found === "unavailable") return { code: "state_unavailable" };
   journey.tier = found.tier;
+  if (shape.kind === "legacy" && (found.value !== null || found.tier === "memory")) {
+    isolate.unknownKeys.returnLookup();
+  }
   if (found.value === null) {
     if (shape.kind === "legacy") isolate.unknownKeys.note(addressOf(trip), now);
     return UNKNOWN;

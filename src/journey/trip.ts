@@ -43,7 +43,7 @@ export function beginTrip({ request, env, context, isolate, requestId }: Arrival
     request,
     env,
     isolate,
-    world: worldOf(env, context),
+    world: worldOf(env, context, isolate.relayFor(request)),
     now: Date.now(),
     requestId,
     journey: {

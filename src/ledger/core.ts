@@ -1,4 +1,12 @@
-import type { Subject, SyncReply, SyncRequest, Use, UseBatch } from "./protocol.ts";
+import type {
+  RelaySync,
+  RelaySyncReply,
+  Subject,
+  SyncReply,
+  SyncRequest,
+  Use,
+  UseBatch,
+} from "./protocol.ts";
 
 /** Synchronous SQLite, as a Durable Object and Node both have it. */
 export interface Sql {
@@ -137,6 +145,12 @@ export class LedgerCore {
       open: this.#sql.exec("SELECT DISTINCT subject FROM open").map((row) => row.subject as string),
       acknowledged,
     };
+  }
+
+  /** The same for a relay, which brings the uses of many isolates. */
+  syncRelay({ since, batches }: RelaySync, now: number): RelaySyncReply {
+    const acknowledged = batches.map((batch): [string, number] => [batch.isolate, this.#store(batch, now)]);
+    return { reply: this.sync({ since, uses: null }, now), acknowledged };
   }
 
   /** Stores a batch unless its number, or a later one, is stored already. */

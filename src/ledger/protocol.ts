@@ -48,3 +48,30 @@ export interface SyncReply {
   /** Number of the latest batch of uses stored for this isolate; null when it sent none. */
   acknowledged: number | null;
 }
+
+/** What an isolate asks its relay: about every shard it uses, in one call. */
+export interface RelayRequest {
+  /** Its random id. */
+  isolate: string;
+  shards: [shard: number, request: SyncRequest][];
+}
+
+/** A relay's answer about one shard. */
+export interface RelayedShard {
+  shard: number;
+  reply: SyncReply;
+  /** How long ago the relay sent the question that this answers, in ms, by its own clock. */
+  age: number;
+}
+
+/** What a relay asks a shard, on behalf of many isolates. */
+export interface RelaySync {
+  since: SyncRequest["since"];
+  batches: UseBatch[];
+}
+
+export interface RelaySyncReply {
+  reply: SyncReply;
+  /** For each batch, its isolate and the number of the latest batch stored for that. */
+  acknowledged: [isolate: string, number: number][];
+}

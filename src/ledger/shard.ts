@@ -2,7 +2,7 @@ import { abandonChange } from "../store/audit.ts";
 import { within } from "../store/retry.ts";
 import { forgetUsage, writeUses } from "../store/usage.ts";
 import type { LedgerCore } from "./core.ts";
-import type { Subject, SyncReply, SyncRequest } from "./protocol.ts";
+import type { RelaySync, RelaySyncReply, Subject, SyncReply, SyncRequest } from "./protocol.ts";
 
 /** What a shard touches outside its storage. The Durable Object's is in ledger.ts; the model test has its own. */
 export interface ShardWorld {
@@ -63,6 +63,13 @@ export class LedgerShard {
   sync(request: SyncRequest): SyncReply {
     const reply = this.#core.sync(request, this.#world.now());
     if (request.uses !== null) this.#arm();
+    return reply;
+  }
+
+  /** The same for a relay. */
+  syncRelay(request: RelaySync): RelaySyncReply {
+    const reply = this.#core.syncRelay(request, this.#world.now());
+    if (request.batches.length > 0) this.#arm();
     return reply;
   }
 

@@ -1,4 +1,5 @@
-import { createLocalJWKSet, createRemoteJWKSet, type JSONWebKeySet } from "jose";
+import { createLocalJWKSet, createRemoteJWKSet, type JSONWebKeySet, type JWTPayload } from "jose";
+import type { Denial } from "../denial.ts";
 import type { Config } from "../env.ts";
 import { oncePerConfig } from "../once-per-config.ts";
 import { notConfigured, type Reader } from "./reader.ts";
@@ -7,12 +8,16 @@ import { type TrustedIssuer, verifyToken } from "./token.ts";
 /** `Authorization: Bearer` with a token of any OpenID Connect issuer. */
 export const readBearer: Reader = async (request, config) => {
   const token = /^Bearer +(.*)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-  if (token === undefined) return null;
+  return token === undefined ? null : verifyBearer(token, config);
+};
+
+/** The claims of a token of the configured issuer. */
+export async function verifyBearer(token: string, config: Config): Promise<JWTPayload | Denial> {
   // An API key has no dots; it must not even make a misconfiguration known.
   if (token.split(".").length !== 3) return { code: "missing_access_token", reason: "not_a_token" };
   const issuer = trustedIssuer(config);
   return Array.isArray(issuer) ? notConfigured(issuer) : verifyToken(token, issuer);
-};
+}
 
 /** The configured issuer, or the names of the variables that are missing. Keys given inline win over a URL. */
 const trustedIssuer = oncePerConfig((config: Config): TrustedIssuer | string[] => {

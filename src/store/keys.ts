@@ -110,6 +110,8 @@ export interface KeyFilter {
    * The whole display prefix of a native key is looked up as it is, and not looked for in names.
    */
   q?: string | undefined;
+  /** Id of an endpoint or a namespace that the permissions name. */
+  names?: string | undefined;
 }
 
 /** Where a list stands: after this key. */
@@ -177,6 +179,13 @@ function conditions(filter: KeyFilter, now: number): Bound[] {
   if (filter.status !== undefined) where.push({ sql: STATUS[filter.status], values: [now] });
   if (filter.environment !== undefined)
     where.push({ sql: "k.environment = ?", values: [filter.environment] });
+  if (filter.names !== undefined) {
+    where.push({
+      sql: `(EXISTS (SELECT 1 FROM json_each(k.permissions, '$.inference.endpoints') named WHERE named.key = ?)
+        OR EXISTS (SELECT 1 FROM json_each(k.permissions, '$.kubernetes_exec.namespace_ids') named WHERE named.value = ?))`,
+      values: [filter.names, filter.names],
+    });
+  }
   if (filter.q !== undefined && !WHOLE_PREFIX.test(filter.q)) {
     // Not LIKE: D1 refuses patterns of more than 50 bytes.
     where.push({

@@ -403,13 +403,13 @@ describe("uses", () => {
   it("wait for the next request once that has gone on for long", async () => {
     rig.away.add("ledger");
     rig.freshness.recordUse(0, use(1), rig.world);
-    for (let n = 0; n < 20; n += 1) await wake();
-    expect(rig.syncs).toHaveLength(8);
+    for (let n = 0; n < 40; n += 1) await wake();
+    expect(rig.syncs).toHaveLength(20);
     rig.away.clear();
     rig.freshness.recordUse(0, use(2), rig.world);
     await wake();
     await wake();
-    expect(rig.syncs.slice(8).map(({ uses }) => uses?.number)).toEqual([1, 2]);
+    expect(rig.syncs.slice(20).map(({ uses }) => uses?.number)).toEqual([1, 2]);
   });
 
   it("are seen to by another request when the one that was to died", async () => {

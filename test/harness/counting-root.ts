@@ -13,6 +13,8 @@ export function countingRoot(): string {
     JSON.stringify(main),
   );
   writeFileSync(join(root, "wrangler.toml"), toml);
-  for (const file of ["schema.sql", "tsconfig.json"]) cpSync(join(ROOT, file), join(root, file));
+  for (const part of ["migrations", "tsconfig.json"]) {
+    cpSync(join(ROOT, part), join(root, part), { recursive: true });
+  }
   return root;
 }

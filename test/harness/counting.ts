@@ -14,6 +14,8 @@ export interface Calls {
   kv: number;
   d1: number;
   ledger: number;
+  /** Those of them that change something; asking the ledger what is in force does not. */
+  writes: Record<"kv" | "d1" | "ledger", number>;
   /** Calls that were rejected, by service. */
   refused: Record<Service, number>;
   /** Calls that were executed and whose answer was lost, by service. */
@@ -25,7 +27,16 @@ export interface Calls {
 }
 
 const none = () => ({ kv: 0, d1: 0, ledger: 0, flush: 0 });
-const calls: Calls = { kv: 0, d1: 0, ledger: 0, refused: none(), lost: none(), repeated: 0, acknowledged: 0 };
+const calls: Calls = {
+  kv: 0,
+  d1: 0,
+  ledger: 0,
+  writes: { kv: 0, d1: 0, ledger: 0 },
+  refused: none(),
+  lost: none(),
+  repeated: 0,
+  acknowledged: 0,
+};
 const states: Record<Service, State> = { kv: "up", d1: "up", ledger: "up", flush: "up" };
 /** Latest batch number that was stored, by isolate and shard. */
 const stored = new Map<string, number>();
@@ -89,6 +100,7 @@ function database(db: D1Database, service: "d1" | "flush", count: () => void): D
   return {
     prepare(sql: string) {
       count();
+      if (service === "d1" && !/^\s*(SELECT|WITH)\b/i.test(sql)) calls.writes.d1 += 1;
       return watched(db.prepare(sql));
     },
     batch(statements: D1PreparedStatement[]) {
@@ -116,10 +128,17 @@ function wrap(env: Env): Env {
   const { KEYS, DB, LEDGER } = env;
   wrapped ??= {
     ...env,
-    KEYS: intercepted(KEYS, ["get", "put", "list", "delete"], (run) => {
-      calls.kv += 1;
-      return through("kv", run);
-    }),
+    KEYS: intercepted(
+      intercepted(KEYS, ["put", "delete"], (run) => {
+        calls.writes.kv += 1;
+        return run();
+      }),
+      ["get", "put", "list", "delete"],
+      (run) => {
+        calls.kv += 1;
+        return through("kv", run);
+      },
+    ),
     DB: database(DB, "d1", () => {
       calls.d1 += 1;
     }),
@@ -137,13 +156,18 @@ function wrap(env: Env): Env {
 }
 
 function ledgerShard(stub: DurableObjectStub<RealLedger>, shard: string) {
+  const write = <T>(call: () => Promise<T>) => {
+    calls.writes.ledger += 1;
+    return through("ledger", call);
+  };
   return {
-    open: (id: string, subjects: string[]) => through("ledger", async () => stub.open(id, subjects)),
-    close: (id: string) => through("ledger", async () => stub.close(id)),
+    open: (id: string, subjects: string[]) => write(async () => stub.open(id, subjects)),
+    close: (id: string) => write(async () => stub.close(id)),
     lastUsed: (id: string) => through("ledger", async () => stub.lastUsed(id)),
     sync: (request: SyncRequest) =>
       through("ledger", async () => {
         const { uses } = request;
+        if (uses !== null) calls.writes.ledger += 1;
         const reply = await stub.sync(request);
         if (uses !== null) {
           const from = `${uses.isolate} ${shard}`;

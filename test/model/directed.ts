@@ -1,8 +1,10 @@
-import { type Host, House, LEASE, Tally } from "./house.ts";
+import { Broken, type Host, House, LEASE, Tally } from "./house.ts";
+import { ISOLATE_STORIES } from "./isolate-stories.ts";
+import { LEDGER_STORIES } from "./ledger-stories.ts";
 import type { Owner } from "./sim.ts";
 
 /** What a story may do: everything in it happens in the order told. */
-interface Teller {
+export interface Teller {
   house: House;
   /** The messages of one that hold these texts arrive, one after the other. */
   let(owner: Owner, ...texts: string[]): Promise<void>;
@@ -11,10 +13,12 @@ interface Teller {
   late(): Promise<void>;
   /** One goes on to its end while all others wait. */
   finish(owner: Owner): Promise<void>;
+  /** Everything that is under way arrives, but for what is late. */
+  rest(): Promise<void>;
   pass(ms: number): Promise<void>;
 }
 
-type Story = (teller: Teller) => Promise<void>;
+export type Story = (teller: Teller) => Promise<void>;
 
 const KEY = { sort: "key", which: 0 } as const;
 const RENAME = 9;
@@ -29,6 +33,9 @@ const waits = ({ house }: Teller, owner: Owner, text: string) =>
 
 /** The rare interleavings that random schedules come by too seldom, each against one thing left out. */
 export const STORIES: Record<string, Story> = {
+  ...ISOLATE_STORIES,
+  ...LEDGER_STORIES,
+
   "two changes of one key overlap": async ({ house, let: arrive, finish, pass }) => {
     const first = await house.change(KEY, RENAME);
     await arrive(first, "open", "open c0, answer", "INSERT INTO audit_log", "audit_log (id, at, outcome,");
@@ -111,6 +118,21 @@ export const STORIES: Record<string, Story> = {
     await finish(await house.request(0, 0, "no"));
   },
 
+  "a slow Worker's batch arrives after the ledger gave it up": async (teller) => {
+    const { house, let: arrive, finish, pass } = teller;
+    const slow = await house.change(KEY, RENAME);
+    // Each step as slow as may be: the third attempt to commit is on its way when the ledger loses patience.
+    await arrive(slow, "open");
+    await pass(2900);
+    await arrive(slow, "open c0, answer");
+    for (const wait of [7100, 2900, 7100, 2900, 7100]) {
+      await pass(wait);
+      await finish((house.hosts[0] as Host).owner);
+    }
+    await finish(slow);
+    if (house.changes[0]?.result !== "unavailable") throw new Broken("a change given up is called a success");
+  },
+
   "D1 is away when the ledger gives up a change": async (teller) => {
     const { house, let: arrive, delay, late, finish, pass } = teller;
     const dying = await house.change(KEY, RENAME);
@@ -178,7 +200,10 @@ export const STORIES: Record<string, Story> = {
  * @throws Broken when it ends badly
  */
 export async function tell(story: Story, exact = true): Promise<void> {
-  const house = new House({ shards: 1, isolates: 2, maxFences: 1024, offsets: [0, 0] }, new Tally());
+  const house = new House(
+    { shards: 1, relays: 0, isolates: 2, maxFences: 1024, offsets: [0, 0] },
+    new Tally(),
+  );
   const giveTimersBack = house.sim.takeTimers();
   const { sim } = house;
   const check = () => {
@@ -219,9 +244,14 @@ export async function tell(story: Story, exact = true): Promise<void> {
           check();
         }
       },
+      rest: async () => {
+        while (sim.next >= 0) await sim.fire(sim.next, "ok");
+        check();
+      },
       pass: (ms) => sim.advance(ms),
     });
     check();
+    house.checkResults();
   } finally {
     giveTimersBack();
   }

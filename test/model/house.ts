@@ -2,20 +2,31 @@ import type { Env } from "../../src/env.ts";
 import { applyChange, type ChangeResult, changeWorldOf } from "../../src/freshness/change.ts";
 import { type Found, Freshness, type Kind } from "../../src/freshness/freshness.ts";
 import { keyKind, NODE_KIND } from "../../src/freshness/kinds.ts";
-import { type World, worldOf } from "../../src/freshness/world.ts";
+import type { RelayPlace } from "../../src/freshness/relay-choice.ts";
+import { shardName, type World, worldOf } from "../../src/freshness/world.ts";
 import type { KeyRecord } from "../../src/keys/record.ts";
 import { LedgerCore } from "../../src/ledger/core.ts";
-import type { SyncRequest } from "../../src/ledger/protocol.ts";
+import type {
+  RelayRequest,
+  RelaySync,
+  RelaySyncReply,
+  SyncRequest,
+  UseBatch,
+} from "../../src/ledger/protocol.ts";
+import { Relay } from "../../src/ledger/relay.ts";
 import { LedgerShard } from "../../src/ledger/shard.ts";
 import { putAccount, readAccount } from "../../src/store/accounts.ts";
 import { deleteEndpoint, type EndpointRow, putEndpoint, readEndpoint } from "../../src/store/endpoints.ts";
 import { insertKey, type KeyRow, readKey, readKeyRecord, updateKey } from "../../src/store/keys.ts";
+import { within } from "../../src/store/retry.ts";
 import type { Write } from "../../src/store/write.ts";
 import { d1Of, direct, type Engine, postern, Sqlite } from "./d1.ts";
 import { Owner, Sim } from "./sim.ts";
 
 export const LEASE = 2000;
 export const GRACE = 12_000;
+/** FLUSH_SECONDS here, in ms. */
+const FLUSH = 10_000;
 const HOUR = 3_600_000;
 
 /** A promise of the architecture page was broken. */
@@ -31,6 +42,8 @@ export interface Target {
 
 export interface Setting {
   shards: number;
+  /** Relays that isolates ask instead of the shards; 0: none. */
+  relays: number;
   isolates: number;
   maxFences: number;
   /** Ahead or behind, per isolate, in ms. */
@@ -132,10 +145,14 @@ export class Host {
       {
         now: () => sim.now + this.offset,
         db: this.#house.bindings(owner).DB,
-        setAlarm: (at) => this.setAlarm(at),
+        setAlarm: (at) => {
+          // Never a hot loop: whatever the alarm is for, it waits for one flush.
+          if (at >= sim.now + this.offset + FLUSH) this.setAlarm(at);
+          else this.#house.failure ??= new Broken(`shard ${this.#number} set an alarm for at once`);
+        },
         report: () => this.#house.tally.add("alarm failed"),
       },
-      { flush: 10_000, retention: 400 * 24 * HOUR },
+      { flush: FLUSH, retention: 400 * 24 * HOUR },
       this.alarmAt,
     );
     return this.shard;
@@ -182,6 +199,12 @@ export class Host {
     this.#again = false;
   }
 
+  /** The platform gives the alarm up, as it does after six failed runs. */
+  loseAlarm(): void {
+    if (this.#alarm !== null) this.#house.sim.cancel(this.#alarm);
+    this.#alarm = null;
+  }
+
   /** The object and what it stored are gone. */
   wipe(): void {
     this.stop();
@@ -193,6 +216,48 @@ export class Host {
   select(sql: string): Record<string, unknown>[] {
     this.running;
     return this.storage.exec(sql);
+  }
+}
+
+/** A relay: the same Durable Object class in another role, with nothing durable. */
+export class RelayHost {
+  owner: Owner;
+  #relay: Relay | null = null;
+  readonly #house: House;
+  readonly #number: number;
+
+  constructor(house: House, number: number) {
+    this.#house = house;
+    this.#number = number;
+    this.owner = new Owner(`relay ${number}`);
+  }
+
+  /** The object, started if it is not running. */
+  get running(): Relay {
+    if (this.#relay !== null) return this.#relay;
+    this.owner = new Owner(`relay ${this.#number}`);
+    const { owner } = this;
+    const { sim } = this.#house;
+    const { LEDGER } = this.#house.bindings(owner);
+    this.#relay = new Relay(
+      {
+        // A clock that has nothing to do with anybody else's.
+        now: () => sim.now - 77_777,
+        sync: (shard, request) =>
+          within(
+            LEDGER.getByName(shardName(shard)).syncRelay(request) as unknown as Promise<RelaySyncReply>,
+            1500,
+          ),
+      },
+      LEASE / 4,
+    );
+    return this.#relay;
+  }
+
+  /** The object loses its memory. */
+  stop(): void {
+    this.owner.dead = true;
+    this.#relay = null;
   }
 }
 
@@ -208,6 +273,7 @@ export class House {
   readonly setting: Setting;
   readonly truth = d1Of(database, direct);
   readonly hosts: Host[];
+  readonly relays: RelayHost[];
   readonly isolates: Isolate[] = [];
   readonly names: Name[];
   readonly cut = { d1: new Set<string>(), ledger: new Set<string>(), kv: new Set<string>() };
@@ -234,6 +300,7 @@ export class House {
     this.tally = tally;
     database.clear();
     this.hosts = Array.from({ length: setting.shards }, (_, i) => new Host(this, i));
+    this.relays = Array.from({ length: setting.relays }, (_, i) => new RelayHost(this, i));
     const keys = keyKind(setting.shards);
     this.names = [
       ...KEYS.map(({ hash }) => ({ kind: keys as Kind<unknown>, name: hash })),
@@ -271,7 +338,7 @@ export class House {
   bindings(owner: Owner): Env {
     const via =
       (service: keyof House["cut"]) =>
-      <T>(label: string, execute: () => T): Promise<T> => {
+      <T>(label: string, execute: () => T | Promise<T>): Promise<T> => {
         const isCut = () => {
           const from = this.cut[service];
           return from.size > 0 && (from.has("all") || from.has((owner.parent ?? owner).name));
@@ -290,10 +357,26 @@ export class House {
         close: (id: string) => ledger(`shard ${number} close ${id}`, () => host.running.close(id)),
         sync: (request: SyncRequest) =>
           ledger(`shard ${number} sync`, () => {
-            this.#noteUses(request, number);
+            if (request.uses !== null) this.#noteUses(request.uses, number);
             return host.running.sync(request);
           }),
+        syncRelay: (request: RelaySync) =>
+          ledger(`shard ${number} sync`, () => {
+            for (const batch of request.batches) this.#noteUses(batch, number);
+            return host.running.syncRelay(request);
+          }),
       };
+    };
+    const relay = (number: number) => ({
+      relay: (request: RelayRequest) =>
+        ledger(`relay ${number} sync`, () => {
+          this.tally.add("relayed");
+          return (this.relays[number] as RelayHost).running.sync(request);
+        }),
+    });
+    const object = (name: string) => {
+      const [role, number] = name.split("-");
+      return role === "relay" ? relay(Number(number)) : shard(Number(number));
     };
     const replicated: Engine = {
       exec: (sql, values) => {
@@ -303,7 +386,7 @@ export class House {
       transaction: (body) => body(),
     };
     return {
-      LEDGER: { getByName: (name: string) => shard(Number(name.replace("shard-", ""))) },
+      LEDGER: { getByName: object },
       KEYS: {
         get: (name: string) =>
           kv("KV get", () => {
@@ -357,6 +440,17 @@ export class House {
     this.#kv.set(cacheName, [...(this.#kv.get(cacheName) ?? []), texts[what % texts.length] as string]);
   }
 
+  /** What KV holds of a name; null for nothing. */
+  inKv(name: number): string | null {
+    const { kind, name: of } = this.names[name] as Name;
+    return this.#kv.get(kind.cacheName(of))?.at(-1) ?? null;
+  }
+
+  putKv(name: number, text: string): void {
+    const { kind, name: of } = this.names[name] as Name;
+    this.#kv.set(kind.cacheName(of), [text]);
+  }
+
   // ---- isolates and what they are asked ----
 
   #newIsolate(slot: number): Isolate {
@@ -369,6 +463,11 @@ export class House {
       ranBack: 0,
       freshness: new Freshness({ lease: LEASE, grace: GRACE, isolate: id, maxBytes: 32 * 1024 }),
     };
+  }
+
+  #relayOf(slot: number): RelayPlace | null {
+    const { relays } = this.setting;
+    return relays === 0 ? null : { name: `relay-${slot % relays}`, hint: "weur" };
   }
 
   killIsolate(slot: number): void {
@@ -402,7 +501,7 @@ export class House {
     const began = { at: sim.now, step: sim.step };
     const clock = () => sim.now + isolate.offset;
     const world: World = {
-      ...worldOf(this.bindings(owner), { waitUntil: () => undefined }),
+      ...worldOf(this.bindings(owner), { waitUntil: () => undefined }, this.#relayOf(slot)),
       now: clock,
       random: () => (this.calm ? 0 : this.random()),
       wait: (ms) => new Promise((resolve) => sim.timer(ms, resolve)),
@@ -421,6 +520,7 @@ export class House {
           if (found !== "unavailable" && found.value !== null && kind !== NODE_KIND) {
             const now = clock();
             const { id, hash } = found.value as KeyRecord;
+            this.uses.push([id, now]);
             this.#counted.set(isolate.id, (this.#counted.get(isolate.id) ?? 0) + 1);
             freshness.recordUse(
               kind.shard(hash),
@@ -445,6 +545,18 @@ export class House {
   }
 
   failure: unknown = null;
+
+  /** Every use there was: the key's id, and when. */
+  readonly uses: [string, number][] = [];
+
+  /** What D1 has of uses. */
+  usage(): { key_id: string; kind: string; count: number }[] {
+    return database.exec("SELECT key_id, kind, count FROM key_usage") as never;
+  }
+
+  lastUsed(): { key_id: string; last_used_at: number }[] {
+    return database.exec("SELECT key_id, last_used_at FROM key_last_used ORDER BY key_id") as never;
+  }
 
   // ---- changes ----
 
@@ -592,8 +704,7 @@ export class House {
 
   // ---- uses ----
 
-  #noteUses({ uses: batch }: SyncRequest, shard: number): void {
-    if (batch === null) return;
+  #noteUses(batch: UseBatch, shard: number): void {
     const source = `${batch.isolate}/${shard}`;
     if (batch.number <= (this.#batches.get(source) ?? 0)) {
       this.tally.add("batches repeated");
@@ -655,6 +766,14 @@ export class House {
         host.select("SELECT 1 FROM open UNION ALL SELECT 1 FROM counts WHERE dirty > 0").length === 0 &&
         host.select("SELECT 1 FROM last_used WHERE dirty > 0").length === 0,
     );
+  }
+
+  /** A shard keeps no more fences than it may. */
+  checkFences(): void {
+    for (const host of this.hosts) {
+      const kept = host.select("SELECT subject FROM fences").length;
+      if (kept > this.setting.maxFences) throw new Broken(`a shard keeps ${kept} fences`);
+    }
   }
 
   /** What a change was answered must be what became of it. */

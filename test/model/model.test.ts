@@ -29,7 +29,7 @@ describe("the freshness protocol", () => {
     const ways = [
       ...["memory", "kv", "d1", "grace", "unavailable", "strict memory", "strict kv", "strict d1"],
       ...["change committed", "change refused", "change unavailable"],
-      ...["alarms", "alarm failed", "batches repeated", "shards created anew"],
+      ...["alarms", "alarm failed", "batches repeated", "shards created anew", "relayed"],
     ];
     for (const way of ways) expect(tally.counts.get(way) ?? 0, way).toBeGreaterThan(0);
   });

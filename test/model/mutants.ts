@@ -15,6 +15,8 @@ const USES = "src/freshness/uses.ts";
 const SHARDS = "src/freshness/shards.ts";
 const CORE = "src/ledger/core.ts";
 const SHARD = "src/ledger/shard.ts";
+const RELAY = "src/ledger/relay.ts";
+const RELAYED_USES = "src/ledger/relayed-uses.ts";
 const WRITE = "src/store/write.ts";
 const AUDIT = "src/store/audit.ts";
 const USAGE = "src/store/usage.ts";
@@ -27,6 +29,49 @@ const one = (name: string, file: string, text: string, replacement: string): Mut
 const listed = (mutant: Mutant): Mutant => ({ ...mutant, listed: true });
 
 export const MUTANTS: Mutant[] = [
+  // ---- relays ----
+  listed(one("a relay's copy passes for new", FRESHNESS, "at: at - age, order", "at, order")),
+  listed(one("a relay's copy without an age", RELAY, "age: now - copy.asked.at", "age: 0")),
+  listed(
+    one(
+      "a relay's copy as old as its answer",
+      RELAY,
+      "renewed(held ?? null, reply, asked)",
+      "renewed(held ?? null, reply, { ...asked, at: this.#world.now() })",
+    ),
+  ),
+  listed(
+    one(
+      "a strict request asks the relay",
+      FRESHNESS,
+      "const leases = since > 0 ? this.#direct : this.#leases;",
+      "const leases = this.#leases;",
+    ),
+  ),
+  listed(
+    one(
+      "a relay's copy is never renewed",
+      RELAY,
+      "age !== null && age >= 0 && age <= this.#maxAge",
+      "age !== null",
+    ),
+  ),
+  one(
+    "a relay acknowledges what it only passes on",
+    RELAYED_USES,
+    "    this.#waiting.set(batch.isolate, { batch, at: now });",
+    "    this.#waiting.set(batch.isolate, { batch, at: now });\n    this.#acknowledged.set(batch.isolate, batch.number);",
+  ),
+  one(
+    "a relay keeps what a shard has",
+    RELAYED_USES,
+    "waiting <= number) this.#drop",
+    "waiting < number) this.#drop",
+  ),
+  one("a relay forgets to pass uses on", RELAY, "batches: uses.next(asked.at)", "batches: []"),
+  one("a relay sends news without what they follow", RELAY, "at > (since ?? -1)", "at > seq - 1"),
+  one("no way around a relay", FRESHNESS, "    return this.sync(first, world);", "    return null;"),
+
   // ---- those that the architecture page lists ----
   {
     name: "KV put of the change's own row",
@@ -155,8 +200,8 @@ export const MUTANTS: Mutant[] = [
     one(
       "sentAt taken at receipt",
       FRESHNESS,
-      "      this.uses.acknowledge(shard, reply.acknowledged);",
-      "      this.uses.acknowledge(shard, reply.acknowledged);\n      asked.at = world.now();",
+      "\n      this.uses.acknowledge(shard, reply.acknowledged);",
+      "\n      this.uses.acknowledge(shard, reply.acknowledged);\n      asked.at = world.now();",
     ),
   ),
   listed(
@@ -322,12 +367,7 @@ export const MUTANTS: Mutant[] = [
     "there.seq > entry.stamp.seq) return;",
     "there.seq > entry.stamp.seq) void 0;",
   ),
-  one(
-    "a clock that ran back is believed",
-    FRESHNESS,
-    "      this.#leases.delete(shard);\n      return null;",
-    "",
-  ),
+  one("a clock that ran back is believed", FRESHNESS, "      leases.delete(shard);\n      return null;", ""),
   one("a clock that ran back, for absences", FRESHNESS, "elapsed >= 0 && elapsed <= most", "elapsed <= most"),
   one(
     "KV's name is not checked",
@@ -372,7 +412,7 @@ export const MUTANTS: Mutant[] = [
     "if (useful && kind.worthKv(value)",
     "if (kind.worthKv(value)",
   ),
-  one("no background renewal", FRESHNESS, "world.background(this.sync(shard, world));", ""),
+  one("no background renewal", FRESHNESS, "world.background(this.#renew([shard], world));", ""),
   one(
     "a failed sync counts as an answer",
     FRESHNESS,

@@ -96,6 +96,7 @@ function settingOf(number: number): { setting: Setting; mood: Mood } {
     shards: 1 + choices.next(3),
     isolates: 1 + choices.next(3),
     maxFences: choices.of([2, 4, 1024]),
+    relays: choices.of([0, 0, 1, 2]),
     offsets: [0, choices.of([0, 0, 3600_000, -3600_000]), choices.of([0, 900, -900])],
   };
   const mood = {
@@ -150,10 +151,12 @@ async function happen(house: House, mood: Mood, number: number): Promise<void> {
     const change = alive[choices.next(Math.max(1, alive.length))];
     if (change !== undefined) change.owner.dead = true;
   } else if (what < 95) {
-    house.hosts[choices.next(house.hosts.length)]?.stop();
+    choices.of([...house.hosts, ...house.relays, ...house.relays]).stop();
   } else if (what < 97) {
     if (choices.next(2) === 0)
-      house.cut[choices.of(SERVICES)].add(choices.of(["all", house.isolates[slot()]?.id ?? ""]));
+      house.cut[choices.of(SERVICES)].add(
+        choices.of(["all", house.isolates[slot()]?.id ?? "", ...house.relays.map(({ owner }) => owner.name)]),
+      );
     else for (const cut of Object.values(house.cut)) cut.clear();
   } else if (what < 98) {
     const of = slot();
@@ -286,6 +289,7 @@ export async function run(
     await settle(house);
     house.checkUses();
     house.checkResults();
+    house.checkFences();
   } finally {
     giveTimersBack();
   }

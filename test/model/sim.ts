@@ -93,7 +93,7 @@ export class Sim {
     service: "d1" | "kv" | "ledger",
     label: string,
     isCut: () => boolean,
-    execute: () => T,
+    execute: () => T | Promise<T>,
   ): Promise<T> {
     const sentAt = this.now;
     owner.trouble[service] = (owner.trouble[service] ?? 0) + 1;
@@ -103,27 +103,20 @@ export class Sim {
         this.current = owner;
         reject(new Error(FAILURE));
       };
-      const arrive = (): (() => void) => {
+      const arrive = (): (() => void) | Promise<() => void> => {
         this.current = this.nobody;
         try {
           const result = execute();
-          return () => resolve(result);
+          if (!(result instanceof Promise)) return () => resolve(result);
+          return result.then(
+            (value) => () => resolve(value),
+            (error) => () => reject(error),
+          );
         } catch (error) {
           return () => reject(error);
         }
       };
-      this.post(owner, label, (fate) => {
-        if (fate === "lost") return;
-        if (fate === "refused" || isCut()) return fail();
-        if (fate === "late") {
-          this.post(owner, `${label}, late`, () => void arrive(), true);
-          return fail();
-        }
-        const settle = arrive();
-        // D1 runs a batch once, or not at all.
-        if (fate === "repeat" && service !== "d1")
-          this.post(owner, `${label}, again`, () => void arrive(), true);
-        if (fate === "after") return fail();
+      const answer = (settle: () => void) =>
         this.post(owner, `${label}, answer`, (fate) => {
           if (!owner.alive) return;
           if (fate === "lost") return;
@@ -133,6 +126,20 @@ export class Sim {
           if (this.now - sentAt < 2000) owner.trouble[service] = (owner.trouble[service] ?? 0) - 1;
           settle();
         });
+      this.post(owner, label, (fate) => {
+        if (fate === "lost") return;
+        if (fate === "refused" || isCut()) return fail();
+        if (fate === "late") {
+          this.post(owner, `${label}, late`, () => void arrive(), true);
+          return fail();
+        }
+        const settled = arrive();
+        // D1 runs a batch once, or not at all.
+        if (fate === "repeat" && service !== "d1")
+          this.post(owner, `${label}, again`, () => void arrive(), true);
+        if (fate === "after") return fail();
+        if (settled instanceof Promise) void settled.then(answer);
+        else answer(settled);
       });
     });
   }

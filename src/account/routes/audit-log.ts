@@ -1,8 +1,6 @@
-import * as z from "zod";
-import { AuditSchema, auditView } from "../../api/audit-view.ts";
-import { limit, page, timeCursor } from "../../api/cursor.ts";
+import { AuditQuery, auditFilter, auditPage, SHORT_AUDIT_PAGES } from "../../api/audit-query.ts";
+import { AuditSchema } from "../../api/audit-view.ts";
 import { EXAMPLE_AUDIT_ENTRY, examplePage } from "../../api/examples.ts";
-import { ok } from "../../api/reply.ts";
 import { AUDITORS, accountRoute } from "../../api/route.ts";
 import { pageOf } from "../../api/schemas.ts";
 import { listAudit } from "../../store/audit.ts";
@@ -11,9 +9,9 @@ export const auditLogRoute = accountRoute(AUDITORS, {
   method: "GET",
   path: "/v1/account/audit-log",
   summary: "List changes",
-  description: "Newest first: who, when, what, from where, before and after. Not for members.",
+  description: `Newest first: who, when, what, from where, before and after. Not for members. ${SHORT_AUDIT_PAGES}`,
   tag: "Account",
-  query: z.strictObject({ limit, cursor: timeCursor }),
+  query: AuditQuery,
   answers: {
     200: {
       description: "A page of the audit log",
@@ -22,11 +20,7 @@ export const auditLogRoute = accountRoute(AUDITORS, {
     },
   },
   async handle({ env, account, query }) {
-    const rows = await listAudit(
-      env.DB,
-      { account_id: account.id },
-      { limit: query.limit + 1, before: query.cursor ?? null },
-    );
-    return ok(page(rows, query.limit, auditView, (row) => [row.at, row.id]));
+    const filter = { ...auditFilter(query), account_id: account.id };
+    return auditPage(await listAudit(env.DB, filter, { limit: query.limit, before: query.cursor ?? null }));
   },
 });

@@ -2,8 +2,7 @@ import * as z from "zod";
 import { EXAMPLE_KEY } from "../../api/examples.ts";
 import { ok } from "../../api/reply.ts";
 import { accountRoute, READERS } from "../../api/route.ts";
-import { Instant, instant } from "../../api/schemas.ts";
-import { parseInstant } from "../../keys/time.ts";
+import { Instant, instant, SentInstant } from "../../api/schemas.ts";
 import { readUsage } from "../../store/usage.ts";
 import { usageOf } from "../usage.ts";
 import { finder, KeyParams } from "./find-key.ts";
@@ -16,22 +15,9 @@ const LONGEST = { hour: 31 * DAY, day: 800 * DAY };
 /** Rows read from D1 for one answer. */
 const MOST_ROWS = 20_000;
 
-const Time = z
-  .string()
-  .transform((text, context): number => {
-    const at = parseInstant(text);
-    if (at !== null) return at;
-    context.addIssue({
-      code: "custom",
-      message: "must be an RFC 3339 date-time such as 2030-01-31T12:00:00Z",
-    });
-    return z.NEVER;
-  })
-  .meta({ format: "date-time" });
-
 const Query = z.strictObject({
-  from: Time.optional().meta({ description: "Default: 7 days before `to`" }),
-  to: Time.optional().meta({ description: "Default: now" }),
+  from: SentInstant.optional().meta({ description: "Default: 7 days before `to`" }),
+  to: SentInstant.optional().meta({ description: "Default: now" }),
   step: z.enum(["hour", "day"]).default("hour").meta({ description: "Days are days of UTC" }),
 });
 

@@ -1,8 +1,6 @@
-import * as z from "zod";
-import { AuditSchema, auditView } from "../../api/audit-view.ts";
-import { limit, page, timeCursor } from "../../api/cursor.ts";
+import { AuditQuery, auditFilter, auditPage, SHORT_AUDIT_PAGES } from "../../api/audit-query.ts";
+import { AuditSchema } from "../../api/audit-view.ts";
 import { EXAMPLE_AUDIT_ENTRY, examplePage } from "../../api/examples.ts";
-import { ok } from "../../api/reply.ts";
 import { adminRoute } from "../../api/route.ts";
 import { Id, pageOf } from "../../api/schemas.ts";
 import { listAudit } from "../../store/audit.ts";
@@ -11,9 +9,9 @@ export const auditLogRoute = adminRoute({
   method: "GET",
   path: "/admin/audit-log",
   summary: "List all changes",
-  description: "Newest first: who, when, what, from where, before and after. Written with the change itself.",
+  description: `Newest first: who, when, what, from where, before and after. Written with the change itself. ${SHORT_AUDIT_PAGES}`,
   tag: "Audit log",
-  query: z.strictObject({ limit, cursor: timeCursor, account_id: Id.optional() }),
+  query: AuditQuery.extend({ account_id: Id.optional() }),
   answers: {
     200: {
       description: "A page of the audit log",
@@ -22,8 +20,7 @@ export const auditLogRoute = adminRoute({
     },
   },
   async handle({ env, query }) {
-    const { limit: most, cursor, account_id } = query;
-    const rows = await listAudit(env.DB, { account_id }, { limit: most + 1, before: cursor ?? null });
-    return ok(page(rows, most, auditView, (row) => [row.at, row.id]));
+    const filter = { ...auditFilter(query), account_id: query.account_id };
+    return auditPage(await listAudit(env.DB, filter, { limit: query.limit, before: query.cursor ?? null }));
   },
 });

@@ -26,7 +26,14 @@ const list = adminRoute({
   summary: "Search all API keys",
   description: `\`q\` also takes a whole key, or its SHA-256 in hexadecimal, and then finds that key alone: whose is the one that leaked? ${SHORT_PAGES}`,
   tag: TAG,
-  query: KeyListQuery.extend({ account_id: Id.optional(), created_by: z.string().max(320).optional() }),
+  query: KeyListQuery.extend({
+    account_id: Id.optional(),
+    created_by: z.string().max(320).optional(),
+    names: z.string().max(63).optional().meta({
+      description:
+        "Id of an endpoint or namespace: only keys whose scopes name it, which keep it from being deleted",
+    }),
+  }),
   answers: {
     200: {
       description: "A page of keys, newest first",
@@ -40,7 +47,7 @@ const list = adminRoute({
     if (found !== null) return ok({ data: [view(found, now)], next_cursor: null });
     const page = await listKeys(
       env.DB,
-      { ...filter, q: q || undefined },
+      { ...filter, q: q || undefined, names: filter.names || undefined },
       { limit, before: cursor ?? null },
       now,
     );

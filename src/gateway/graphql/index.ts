@@ -16,8 +16,8 @@ import { type Inspection, refuse, refuseMethod } from "./result.ts";
 import { canonicalUrlQuery, judgeUrlMembers, splitUrlQuery } from "./url-query.ts";
 
 export { MAX_BODY_BYTES } from "./limits.ts";
-export { permits, type Verdict } from "./permits.ts";
-export type { Inspection, Judged, Operation, OperationType, PersistedQuery, Refused } from "./result.ts";
+export { permits } from "./permits.ts";
+export type { Inspection, Judged, Operation } from "./result.ts";
 
 /** A request as it arrived. Header values as `Headers.get` gives them: null when absent, joined when repeated. */
 export interface GraphqlRequest {

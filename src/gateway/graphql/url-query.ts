@@ -4,8 +4,20 @@ import { MAX_JSON_DEPTH } from "./limits.ts";
 import { type PersistedQuery, type Refused, refuse } from "./result.ts";
 
 /** The members that select or feed an operation, by the name in a URL. */
-const MEMBERS = ["query", "operationName", "variables", "extensions", "documentId"];
-const FOLDED_MEMBERS = new Set(MEMBERS.map(foldCase));
+const MEMBERS = ["query", "operationName", "variables", "extensions"];
+
+/**
+ * By which names servers take the id or hash of a stored document in a URL: `documentId` of GraphQL over
+ * HTTP, `id` and `doc_id` of Relay, `queryId` of WPGraphQL and others. Such a server may run what is stored
+ * there and not the document that was judged.
+ */
+const DOCUMENT_IDS = new Set(
+  [
+    ...["documentId", "document_id", "docId", "doc_id", "id", "queryId", "query_id", "operationId"],
+    ...["hash", "sha256Hash", "queryHash", "persistedQuery", "persistedQueryId"],
+  ].map(foldCase),
+);
+const FOLDED_MEMBERS = new Set([...MEMBERS.map(foldCase), ...DOCUMENT_IDS]);
 
 /** A URL query, taken apart. */
 export interface UrlQuery {
@@ -46,7 +58,12 @@ export function splitUrlQuery(raw: string): UrlQuery | Refused {
 /** Judges the GraphQL request that a GET's URL carries; each member at most once, and spelled exactly. */
 export function judgeUrlMembers(members: UrlQuery["members"]): Entry | PersistedQuery | Refused {
   const values = new Map<string, string>();
+  let documentId = false;
   for (const { name, value } of members) {
+    if (DOCUMENT_IDS.has(foldCase(name))) {
+      documentId = true;
+      continue;
+    }
     if (!MEMBERS.includes(name)) return refuse(400, "Misspelled GraphQL member in the URL");
     if (values.has(name)) return refuse(400, `Duplicate ${name} in the URL`);
     values.set(name, value);
@@ -60,7 +77,7 @@ export function judgeUrlMembers(members: UrlQuery["members"]): Entry | Persisted
     operationName: values.get("operationName") ?? null,
     variables,
     extensions,
-    documentId: values.has("documentId"),
+    documentId,
   });
 }
 

@@ -1,0 +1,262 @@
+import type { Child } from "hono/jsx";
+import type { Api } from "../api.ts";
+import { type ListOf, Problem, search } from "../api.ts";
+import { ButtonLink, describedBy, EmptyState, Field, NoticeBox, PageHead, Pagination } from "../components.tsx";
+import type { Shown } from "../page.ts";
+import { show } from "../replies.tsx";
+import type { FieldError } from "./field-errors.ts";
+import type { AccountView } from "./records.ts";
+
+/** Rows on a page of a list. */
+export const PER_PAGE = 25;
+
+/** What lies above an admin page. */
+export const trail = (...above: { label: string; path?: string }[]) => [{ label: "Admin" }, ...above];
+
+/** Accounts offered while an id is typed; beyond, it is typed in full. */
+const OFFERED = 100;
+
+/** Ids and names of the first accounts, to choose from; none where they cannot be read. */
+export async function accountChoices(api: Api): Promise<AccountView[]> {
+  const accounts = await api.get<ListOf<AccountView>>("/admin/accounts", { limit: OFFERED });
+  return accounts instanceof Problem ? [] : accounts.data;
+}
+
+/** What an input for an account's id suggests: `list="accounts"`. */
+export function AccountOptions({ accounts }: { accounts: readonly AccountView[] }) {
+  return (
+    <datalist id="accounts">
+      {accounts.map(({ id, name }) => (
+        <option value={id}>{name}</option>
+      ))}
+    </datalist>
+  );
+}
+
+/** A labelled one-line text; its error is that of the refusal, if it is this field's. */
+export function TextField({
+  name,
+  label,
+  value,
+  hint,
+  error,
+  type = "text",
+  required,
+  list,
+  mono,
+  placeholder,
+  maxlength,
+  min,
+  max,
+}: {
+  name: string;
+  label: Child;
+  value: string;
+  hint?: Child;
+  error?: FieldError | null;
+  type?: "text" | "email" | "number" | "url";
+  required?: boolean;
+  /** Id of a `<datalist>`. */
+  list?: string;
+  mono?: boolean;
+  placeholder?: string;
+  maxlength?: number;
+  min?: number;
+  max?: number;
+}) {
+  const message = error?.field === name ? error.message : undefined;
+  return (
+    <Field name={name} label={label} hint={hint} error={message}>
+      <input
+        id={name}
+        name={name}
+        type={type}
+        value={value}
+        class={mono ? "mono" : undefined}
+        required={required}
+        list={list}
+        placeholder={placeholder}
+        maxlength={maxlength}
+        min={min}
+        max={max}
+        autocomplete="off"
+        spellcheck={mono ? "false" : undefined}
+        aria-invalid={message === undefined ? undefined : "true"}
+        aria-describedby={describedBy(name, { hint, error: message })}
+      />
+    </Field>
+  );
+}
+
+/** A labelled text of several lines. */
+export function LinesField({
+  name,
+  label,
+  value,
+  hint,
+  error,
+  rows = 4,
+  placeholder,
+  required,
+}: {
+  name: string;
+  label: Child;
+  value: string;
+  hint?: Child;
+  error?: FieldError | null;
+  rows?: number;
+  placeholder?: string;
+  required?: boolean;
+}) {
+  const message = error?.field === name ? error.message : undefined;
+  return (
+    <Field name={name} label={label} hint={hint} error={message}>
+      <textarea
+        id={name}
+        name={name}
+        class="mono"
+        rows={rows}
+        placeholder={placeholder}
+        required={required}
+        spellcheck="false"
+        aria-invalid={message === undefined ? undefined : "true"}
+        aria-describedby={describedBy(name, { hint, error: message })}
+      >
+        {value}
+      </textarea>
+    </Field>
+  );
+}
+
+/** A box to tick, with a sentence that says what it does. */
+export function CheckField({
+  name,
+  label,
+  hint,
+  checked,
+}: {
+  name: string;
+  label: Child;
+  hint?: Child;
+  checked: boolean;
+}) {
+  return (
+    <div class="field">
+      <div class="check">
+        <input
+          type="checkbox"
+          id={name}
+          name={name}
+          value="on"
+          checked={checked}
+          aria-describedby={hint ? `${name}-hint` : undefined}
+        />
+        <label for={name}>{label}</label>
+      </div>
+      {hint && (
+        <p class="hint" id={`${name}-hint`}>
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** What a form was refused for: at the top always, so that nobody has to look for it. */
+export function Refusal({ problem }: { problem: Problem | null }) {
+  if (problem === null) return null;
+  return (
+    <NoticeBox kind="error" title="Nothing was saved">
+      {sentence(problem.detail)}
+    </NoticeBox>
+  );
+}
+
+/** A text of the API as a sentence. */
+export const sentence = (text: string) =>
+  `${text[0]?.toUpperCase() ?? ""}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+
+/** A list that may be empty, on any page of it, or may not have been read at all. */
+export function Listing<R>({
+  list,
+  narrowed,
+  empty,
+  unmatched,
+  children,
+}: {
+  list: ListOf<R> | Problem;
+  /** Whether filters are set. */
+  narrowed: boolean;
+  /** What stands there before the first was made. */
+  empty: Child;
+  /** What to try when nothing fits the filters. */
+  unmatched: string;
+  children: (rows: readonly R[]) => Child;
+}) {
+  if (list instanceof Problem) return <NoticeBox kind="error">{sentence(list.detail)}</NoticeBox>;
+  if (list.data.length > 0) return <>{children(list.data)}</>;
+  if (list.next_cursor !== null) {
+    return <EmptyState title="None on this page">There may be more on the next.</EmptyState>;
+  }
+  return narrowed ? <EmptyState title="Nothing matches">{unmatched}</EmptyState> : <>{empty}</>;
+}
+
+/** First and next page of a list, with its filters kept. */
+export function Pages({
+  path,
+  filters,
+  cursor,
+  list,
+}: {
+  path: string;
+  filters: Record<string, string>;
+  cursor: string | null;
+  list: ListOf<unknown> | Problem;
+}) {
+  if (list instanceof Problem) return null;
+  return (
+    <Pagination
+      first={cursor === null ? null : path + search(filters)}
+      next={list.next_cursor && path + search({ ...filters, cursor: list.next_cursor })}
+    />
+  );
+}
+
+/** Filters of a list, as its URL has them. */
+export function filtersOf<N extends string>(query: URLSearchParams, ...names: N[]): Record<N, string> {
+  return Object.fromEntries(names.map((name) => [name, (query.get(name) ?? "").trim()])) as Record<N, string>;
+}
+
+export const isNarrowed = (filters: Record<string, string>) =>
+  Object.values(filters).some((value) => value !== "");
+
+/** "It cannot be deleted", and the way out. */
+export function inUse(
+  title: string,
+  problem: Problem,
+  { what, steps, back }: { what: Child; steps: Child[]; back: string },
+): Shown {
+  return show(
+    title,
+    <>
+      <PageHead title={title} lead={`${sentence(problem.detail)} Nothing was deleted.`} />
+      <section class="card">
+        <h2>{what}</h2>
+        <ol class="steps">
+          {steps.map((step) => (
+            <li>{step}</li>
+          ))}
+        </ol>
+      </section>
+      <ButtonLink href={back}>Back</ButtonLink>
+    </>,
+    problem.status,
+  );
+}
+
+/** What an audit-logged page says where somebody else was faster. */
+export const CHANGED_MEANWHILE = new Problem(
+  409,
+  "conflict",
+  "Somebody changed this since you opened the page. Your entries are still here, but check them against what is there now before you save again",
+);

@@ -1,0 +1,130 @@
+import { asset } from "./asset.ts";
+
+/**
+ * The console's one script. Every page works without it; it finds its work by attributes:
+ * - `<button data-copy="#id" hidden>` copies that element's text
+ * - `<form data-confirm="question" data-yes="label">` asks in a dialog, then posts with `confirmed=yes`
+ * - `<select data-submit-on-change>` posts its form, whose button goes away
+ * - `<button data-set-all="value" hidden>` chooses that value in every radio and select of its `[data-group]`
+ * - `<div data-show-when="name=value">` (several: `name=a|b`) shows only while that is chosen in its form
+ * - `<form data-send-file="/path">` sends its file as a stream, with progress; lines that answer it go to `[data-results]`
+ */
+const JS = `
+"use strict";
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+for (const button of all("[data-copy]")) {
+  button.hidden = false;
+  const label = button.textContent;
+  button.addEventListener("click", async () => {
+    const source = document.querySelector(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(source);
+      button.textContent = "Press Ctrl+C";
+    }
+    say(button.textContent);
+    setTimeout(() => { button.textContent = label; }, 2500);
+  });
+}
+
+let status;
+function say(text) {
+  status ??= document.body.appendChild(Object.assign(document.createElement("div"), { className: "unseen", role: "status" }));
+  status.textContent = text;
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  const asked = event.submitter?.dataset.confirm ?? form.dataset.confirm;
+  if (asked === undefined || form.dataset.sure !== undefined) return;
+  event.preventDefault();
+  const dialog = document.createElement("dialog");
+  const text = document.createElement("p");
+  text.id = "confirm-text";
+  text.textContent = asked;
+  const buttons = Object.assign(document.createElement("div"), { className: "buttons" });
+  const button = (label, className) => {
+    const made = Object.assign(document.createElement("button"), { type: "button", textContent: label, className });
+    buttons.append(made);
+    return made;
+  };
+  const yes = button(event.submitter?.dataset.yes ?? form.dataset.yes ?? "Yes", "button primary");
+  const no = button("Cancel", "button");
+  dialog.setAttribute("aria-labelledby", "confirm-text");
+  dialog.append(text, buttons);
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
+  no.addEventListener("click", () => dialog.close());
+  yes.addEventListener("click", () => {
+    form.dataset.sure = "";
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "confirmed", value: "yes" }));
+    dialog.close();
+    form.requestSubmit(event.submitter);
+  });
+  dialog.showModal();
+});
+
+for (const select of all("[data-submit-on-change]")) {
+  for (const button of all("button", select.form)) button.hidden = true;
+  select.addEventListener("change", () => select.form.requestSubmit());
+}
+
+for (const button of all("[data-set-all]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const value = button.dataset.setAll;
+    const group = button.closest("[data-group]");
+    for (const radio of all("input[type=radio]", group)) if (radio.value === value && !radio.disabled) radio.checked = true;
+    for (const box of all("input[type=checkbox]", group)) if (!box.disabled) box.checked = value === "on";
+    for (const select of all("select", group)) select.value = value;
+    group.dispatchEvent(new Event("change", { bubbles: true }));
+    say(button.textContent);
+  });
+}
+
+const shown = all("[data-show-when]");
+function showWhatApplies() {
+  for (const part of shown) {
+    const [name, values] = part.dataset.showWhen.split("=");
+    const chosen = new FormData(part.closest("form")).getAll(name);
+    part.hidden = !values.split("|").some((value) => chosen.includes(value));
+  }
+}
+if (shown.length > 0) {
+  document.addEventListener("change", showWhatApplies);
+  showWhatApplies();
+}
+
+for (const form of all("form[data-send-file]")) {
+  form.addEventListener("submit", (event) => {
+    const file = form.querySelector("input[type=file]").files[0];
+    if (file === undefined) return;
+    event.preventDefault();
+    const progress = form.querySelector("progress");
+    const results = document.querySelector("[data-results]");
+    const button = form.querySelector("button[type=submit]");
+    progress.hidden = false;
+    button.disabled = true;
+    const request = new XMLHttpRequest();
+    request.open("POST", form.dataset.sendFile);
+    request.setRequestHeader("content-type", "application/x-ndjson");
+    request.setRequestHeader("x-postern-form", form.elements.form_token.value);
+    request.upload.onprogress = ({ loaded, total }) => { progress.max = total; progress.value = loaded; };
+    request.onloadend = () => {
+      progress.hidden = true;
+      button.disabled = false;
+      results.textContent = request.status === 0 ? "The connection was lost. It is safe to send the file again." : request.responseText;
+      results.hidden = false;
+      results.focus();
+      results.dispatchEvent(new CustomEvent("results", { bubbles: true }));
+    };
+    request.send(file);
+  });
+}
+`;
+
+export const SCRIPT = asset("/console/script.js", "text/javascript; charset=utf-8", JS.trim());
+export const SCRIPT_URL = SCRIPT.url;

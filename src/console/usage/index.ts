@@ -1,0 +1,4 @@
+import type { Page } from "../page.ts";
+
+/** Usage of an account's keys. */
+export const usagePages: readonly Page[] = [];

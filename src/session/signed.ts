@@ -1,0 +1,61 @@
+import { type JWTPayload, jwtVerify, SignJWT } from "jose";
+import type { TagSecrets } from "../keys/tag.ts";
+
+/**
+ * What a signed value is for. It is signed as the audience, so that none passes for another: a notice is
+ * no session.
+ */
+export type Purpose = "session" | "sign-in" | "notice";
+
+const ALGORITHM = "HS256";
+const ISSUER = "postern";
+
+const bytes = (secret: string) => new TextEncoder().encode(secret);
+
+/**
+ * Signs a value that a browser keeps for us, so that it can neither be made nor changed there. It can be
+ * read there.
+ * @param secrets SESSION_SECRETS: the current one signs, all verify
+ * @param lifetime seconds
+ */
+export function signValue(
+  secrets: TagSecrets,
+  purpose: Purpose,
+  value: Record<string, unknown>,
+  lifetime: number,
+  now: number,
+): Promise<string> {
+  const seconds = Math.floor(now / 1000);
+  return new SignJWT({ value })
+    .setProtectedHeader({ alg: ALGORITHM, kid: secrets.current })
+    .setIssuer(ISSUER)
+    .setAudience(purpose)
+    .setIssuedAt(seconds)
+    .setExpirationTime(seconds + lifetime)
+    .sign(bytes(secrets.secrets[secrets.current]!));
+}
+
+/** The value, once signature, purpose and lifetime hold; else null. `exp` and `iat` in seconds. */
+export async function verifyValue<T>(
+  secrets: TagSecrets,
+  purpose: Purpose,
+  token: string,
+  now: number,
+): Promise<{ value: T; iat: number; exp: number } | null> {
+  const find = ({ kid }: { kid?: string }) => {
+    if (kid === undefined || !Object.hasOwn(secrets.secrets, kid)) throw new Error("unknown secret");
+    return bytes(secrets.secrets[kid]!);
+  };
+  try {
+    const { payload } = await jwtVerify<JWTPayload & { value: T }>(token, find, {
+      algorithms: [ALGORITHM],
+      issuer: ISSUER,
+      audience: purpose,
+      requiredClaims: ["exp", "iat"],
+      currentDate: new Date(now),
+    });
+    return { value: payload.value, iat: payload.iat!, exp: payload.exp! };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,96 @@
+-- The whole database. Safe to apply twice: every statement is IF NOT EXISTS.
+-- Times are integer milliseconds since 1970 UTC; booleans are 0 or 1; JSON is TEXT.
+-- `version` counts a row's changes: every write names the version it was made from, so that two
+-- writers never overwrite each other unseen.
+
+CREATE TABLE IF NOT EXISTS accounts (
+  id               TEXT    NOT NULL PRIMARY KEY,
+  name             TEXT    NOT NULL,
+  active_key_limit INTEGER NOT NULL,
+  suspended        INTEGER NOT NULL DEFAULT 0,
+  version          INTEGER NOT NULL DEFAULT 1,
+  created_at       INTEGER NOT NULL,
+  updated_at       INTEGER NOT NULL
+) STRICT;
+
+-- `keys` holds key records, never a key: `hash` is the SHA-256 of the whole key in lower-case hex.
+CREATE TABLE IF NOT EXISTS keys (
+  id           TEXT    NOT NULL PRIMARY KEY,
+  account_id   TEXT    NOT NULL REFERENCES accounts (id),
+  hash         TEXT    NOT NULL UNIQUE,
+  prefix       TEXT    NOT NULL,
+  name         TEXT    NOT NULL,
+  environment  TEXT    NOT NULL CHECK (environment IN ('production', 'test')),
+  permissions  TEXT    NOT NULL,               -- canonical form, JSON
+  scopes       TEXT,                           -- what the client sent, JSON; NULL for legacy keys
+  template     TEXT,
+  enabled      INTEGER NOT NULL DEFAULT 1,
+  legacy       INTEGER NOT NULL DEFAULT 0,
+  created_at   INTEGER NOT NULL,
+  created_by   TEXT    NOT NULL,
+  expires_at   INTEGER,
+  revoked_at   INTEGER,
+  rotated_from TEXT,
+  rotated_to   TEXT,                           -- set once rotated: no longer counts against the limit
+  version      INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE INDEX IF NOT EXISTS keys_of_account ON keys (account_id, created_at DESC, id DESC);
+CREATE INDEX IF NOT EXISTS keys_by_age ON keys (created_at DESC, id DESC);
+CREATE INDEX IF NOT EXISTS keys_active ON keys (account_id) WHERE revoked_at IS NULL AND rotated_to IS NULL;
+
+-- Written by the ledger alone, absolute values, so that repeating a flush changes nothing.
+CREATE TABLE IF NOT EXISTS key_last_used (
+  key_id       TEXT    NOT NULL PRIMARY KEY,
+  last_used_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- `kind` is read, write, or denied:REASON; `hour` is the hour's first millisecond.
+CREATE TABLE IF NOT EXISTS key_usage (
+  key_id      TEXT    NOT NULL,
+  hour        INTEGER NOT NULL,
+  endpoint_id TEXT    NOT NULL,
+  kind        TEXT    NOT NULL,
+  count       INTEGER NOT NULL,
+  PRIMARY KEY (key_id, hour, endpoint_id, kind)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS key_usage_by_hour ON key_usage (hour);
+
+CREATE TABLE IF NOT EXISTS endpoints (
+  id              TEXT    NOT NULL PRIMARY KEY,
+  account_id      TEXT    REFERENCES accounts (id),   -- NULL: shared, visible to every account
+  name            TEXT    NOT NULL,
+  api             TEXT    NOT NULL CHECK (api IN ('inference', 'graphql')),
+  protocol        TEXT    NOT NULL CHECK (protocol IN ('serverless', 'openai', 'http', 'graphql')),
+  path            TEXT    NOT NULL UNIQUE,
+  origin          TEXT    NOT NULL,
+  test_origin     TEXT,
+  operations      TEXT,                               -- JSON
+  credential      TEXT,                               -- JSON: header, name of a secret, scheme; never a value
+  assertion       INTEGER NOT NULL DEFAULT 0,
+  allow_query_key INTEGER NOT NULL DEFAULT 0,
+  redirects       TEXT    NOT NULL DEFAULT 'refuse',
+  timeout_seconds INTEGER NOT NULL DEFAULT 120,
+  freshness       TEXT    NOT NULL DEFAULT 'bounded',
+  cors            TEXT,                               -- JSON
+  version         INTEGER NOT NULL DEFAULT 1,
+  created_at      INTEGER NOT NULL,
+  updated_at      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS endpoints_of_account ON endpoints (account_id, id);
+
+-- One row for every change; its id is the change's id in the freshness protocol. An `abandoned` row
+-- is a tombstone: the ledger writes it so that a change whose Worker died can never commit later.
+CREATE TABLE IF NOT EXISTS audit_log (
+  id         TEXT    NOT NULL PRIMARY KEY,
+  at         INTEGER NOT NULL,
+  outcome    TEXT    NOT NULL CHECK (outcome IN ('committed', 'abandoned')),
+  account_id TEXT,
+  actor      TEXT    NOT NULL,
+  address    TEXT,
+  action     TEXT    NOT NULL,
+  subject    TEXT    NOT NULL,
+  before     TEXT,
+  after      TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS audit_log_by_time ON audit_log (at DESC, id DESC);
+CREATE INDEX IF NOT EXISTS audit_log_of_account ON audit_log (account_id, at DESC, id DESC);
