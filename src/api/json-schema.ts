@@ -15,7 +15,10 @@ export class SchemaBook {
     const document = z.toJSONSchema(z.object({ it: schema }), {
       io,
       unrepresentable: "any",
-      override: ({ jsonSchema }) => asDocumented(jsonSchema),
+      override: ({ jsonSchema }) => {
+        asDocumented(jsonSchema);
+        dropSafeBounds(jsonSchema);
+      },
     }) as Json;
     const { $defs = {}, properties } = rewritten(document) as {
       $defs?: Record<string, Json>;
@@ -24,6 +27,12 @@ export class SchemaBook {
     for (const [id, { id: _, ...definition }] of Object.entries($defs)) this.schemas[id] = definition;
     return properties.it as Json;
   }
+}
+
+/** That a whole number fits a double goes without saying. */
+function dropSafeBounds(schema: Json): void {
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
 }
 
 /** A schema whose metadata say `documented` is shown as that says, whatever checks it. */

@@ -1,6 +1,6 @@
 import type { Denial } from "../denial.ts";
 import type { Endpoint } from "../endpoints/endpoint.ts";
-import { clientHeaders } from "./headers.ts";
+import { dressForClient, readOriginHead } from "./headers.ts";
 import { locationForClient } from "./redirect.ts";
 import { pumpWebSocket } from "./websocket.ts";
 
@@ -8,7 +8,8 @@ import { pumpWebSocket } from "./websocket.ts";
 export interface Upstream {
   url: string;
   method: string;
-  headers: Headers;
+  /** Names in lower case. */
+  headers: Record<string, string>;
   body: BodyInit | null;
   /** Whether the client asked for a WebSocket and the endpoint allows one. */
   websocket: boolean;
@@ -42,125 +43,130 @@ const hasNoBody = (status: number) => status === 101 || status === 204 || status
  * ways; bytes do not pass through JavaScript.
  */
 export async function forward(upstream: Upstream, guard: Guard): Promise<Response | Denial> {
-  const abort = new AbortController();
-  const onClientGone = () => abort.abort();
-  guard.signal.addEventListener("abort", onClientGone, { once: true });
+  const response = await responseOf(upstream, guard);
+  if ("code" in response) return response;
 
-  const timeout = upstream.endpoint.timeout_seconds * 1000;
-  let waited = 0;
-  let timedOut = false;
-  let headSeen = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  // One timer for both: how long the head may take, and whether the key is still valid meanwhile.
-  const arm = () => {
-    const step = headSeen ? WATCH_EVERY : Math.min(WATCH_EVERY, timeout - waited);
-    timer = setTimeout(() => {
-      waited += step;
-      if (!headSeen && waited >= timeout) {
-        timedOut = true;
-        abort.abort();
-        return;
-      }
-      guard.stillValid().then(
-        (valid) => (valid ? timer !== undefined && arm() : abort.abort()),
-        () => abort.abort(),
-      );
-    }, step);
-  };
-  const stop = () => {
-    clearTimeout(timer);
-    timer = undefined;
-    guard.signal.removeEventListener("abort", onClientGone);
-  };
-  arm();
-
-  let response: Response;
-  try {
-    response = await fetch(upstream.url, {
-      method: upstream.method,
-      headers: upstream.headers,
-      body: upstream.body,
-      redirect: "manual",
-      // Cloudflare's cache ignores Vary and gives x-api-key no protection.
-      cache: "no-store",
-      // Compressed bodies pass as they are: decoding and encoding them again would cost and corrupt.
-      encodeResponseBody: "manual",
-      signal: abort.signal,
-    } as RequestInit);
-  } catch {
-    stop();
-    return timedOut
-      ? { code: "origin_timeout", seconds: upstream.endpoint.timeout_seconds }
-      : { code: "origin_unreachable" };
-  }
-  headSeen = true;
-
-  if (response.webSocket || response.status === 101) {
-    stop();
+  if (response.status === 101 || response.webSocket) {
     if (!upstream.websocket || !response.webSocket) {
       response.webSocket?.accept();
       response.webSocket?.close(1011, "unexpected");
-      return { code: "origin_unreachable", detail: "The origin answered with an unexpected protocol change" };
+      return unreachable("The origin answered with an unexpected protocol change");
     }
-    return pumpWebSocket(
-      response,
-      response.webSocket,
-      clientHeaders(response.headers, upstream.requestId),
-      guard,
-    );
+    const headers = new Headers(response.headers);
+    dressForClient(headers, readOriginHead(response.headers), upstream.requestId);
+    return pumpWebSocket(response, response.webSocket, headers, guard);
   }
-
   // The platform makes no Response of them (Fetch standard: 200 to 599), and clients would not read one.
   if (response.status > 599) {
-    stop();
-    guard.background(response.body?.cancel() ?? Promise.resolve());
-    return { code: "origin_unreachable", detail: "The origin answered with a status that is none" };
+    discard(response, guard);
+    return unreachable("The origin answered with a status that is none");
   }
 
-  const headers = clientHeaders(response.headers, upstream.requestId);
-  const location = response.headers.get("location");
-  if (location !== null) {
-    const rewritten = locationForClient(location, upstream);
-    if (rewritten !== null) {
-      headers.set("location", rewritten);
-    } else if (response.status >= 300 && response.status < 400) {
-      stop();
-      guard.background(response.body?.cancel() ?? Promise.resolve());
-      return { code: "origin_unreachable", detail: "The origin redirected to another host" };
-    } else {
-      headers.delete("location"); // of something made (201): nobody follows it, and what was done counts
-    }
+  const head = readOriginHead(response.headers);
+  const location = head.location === null ? null : locationForClient(head.location, upstream);
+  if (head.location !== null && location === null && response.status >= 300 && response.status < 400) {
+    discard(response, guard);
+    return unreachable("The origin redirected to another host");
   }
 
-  const init = {
-    status: response.status,
-    statusText: response.statusText,
+  // A copy with the origin's status, and its body as it came: encoded, if it was.
+  const answer = new Response(bodyFor(upstream, response, head.length, guard), response);
+  dressForClient(answer.headers, head, upstream.requestId);
+  // Where something was made (201), nobody follows a foreign Location, and what was done counts.
+  if (location !== null) answer.headers.set("location", location);
+  else if (head.location !== null) answer.headers.delete("location");
+  return answer;
+}
+
+const unreachable = (detail: string): Denial => ({ code: "origin_unreachable", detail });
+
+function discard(response: Response, guard: Guard): void {
+  guard.background(response.body?.cancel() ?? Promise.resolve());
+}
+
+/** The origin's response as soon as its head is there, or why there is none. */
+function responseOf(upstream: Upstream, guard: Guard): Promise<Response | Denial> {
+  const { url, method, headers, body, endpoint } = upstream;
+  const init: RequestInit & { encodeResponseBody: "manual" } = {
+    method,
     headers,
-    encodeBody: "manual" as const,
+    body,
+    redirect: "manual",
+    // Compressed bodies pass as they are: decoding and encoding them again would cost and corrupt.
+    encodeResponseBody: "manual",
+    signal: guard.signal,
   };
-  if (response.body === null || upstream.method === "HEAD" || hasNoBody(response.status)) {
-    stop();
-    return new Response(null, init);
-  }
-  const length = contentLength(response.headers);
-  if (length !== null && length <= SHORT_BODY) {
-    stop();
-    return new Response(response.body, init);
-  }
+  // Cloudflare's cache ignores Vary and gives x-api-key no protection. It knows no other methods.
+  if (method === "GET" || method === "HEAD") init.cache = "no-store";
+
+  return new Promise((resolve) => {
+    // Whatever comes first ends the wait. A request given up here ends with the answer to the client: an
+    // AbortController of its own would cost every request more than all the rest of this function.
+    let waiting = true;
+    const end = (outcome: Response | Denial) => {
+      waiting = false;
+      resolve(outcome);
+    };
+    fetch(url, init).then(
+      (response) => (waiting ? end(response) : discard(response, guard)),
+      () => end({ code: "origin_unreachable" }),
+    );
+    watch({
+      guard,
+      limit: endpoint.timeout_seconds * 1000,
+      goesOn: () => waiting,
+      onLimit: () => end({ code: "origin_timeout", seconds: endpoint.timeout_seconds }),
+      onInvalid: () => end({ code: "origin_unreachable" }),
+    });
+  });
+}
+
+/** The body that the client is given. */
+function bodyFor(
+  { method }: Upstream,
+  response: Response,
+  length: number | null,
+  guard: Guard,
+): ReadableStream | null {
+  const { body } = response;
+  if (body === null || method === "HEAD" || hasNoBody(response.status)) return null;
+  if (length !== null && length <= SHORT_BODY) return body;
   // Piping natively lets the watch go on while bytes flow, at the cost of none of them. A stream of known
   // length keeps its Content-Length.
   const { readable, writable } =
     length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
-  guard.background(
-    response.body.pipeTo(writable, { signal: abort.signal }).then(stop, () => {
-      stop();
-      abort.abort();
-    }),
-  );
-  return new Response(readable, init);
+  const abort = new AbortController();
+  let flowing = true;
+  const stop = () => {
+    flowing = false;
+  };
+  guard.background(body.pipeTo(writable, { signal: abort.signal }).then(stop, stop));
+  watch({ guard, goesOn: () => flowing, onInvalid: () => abort.abort() });
+  return readable;
 }
 
-function contentLength(headers: Headers): number | null {
-  const text = headers.get("content-length");
-  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
+/**
+ * Looks every few seconds whether the key is still valid, while the exchange goes on. A timer that is not
+ * needed any more is left to lapse, which is cheaper than to clear it: it ends with the request.
+ * @param limit how long the exchange may go on, in ms
+ */
+function watch(options: {
+  guard: Guard;
+  limit?: number;
+  goesOn: () => boolean;
+  onLimit?: () => void;
+  onInvalid: () => void;
+}): void {
+  const { guard, limit = Number.POSITIVE_INFINITY, goesOn, onLimit, onInvalid } = options;
+  let passed = 0;
+  const arm = () => {
+    const step = Math.min(WATCH_EVERY, limit - passed);
+    setTimeout(() => {
+      if (!goesOn()) return;
+      passed += step;
+      if (passed >= limit) onLimit?.();
+      else guard.stillValid().then((valid) => (valid ? goesOn() && arm() : onInvalid()), onInvalid);
+    }, step);
+  };
+  arm();
 }

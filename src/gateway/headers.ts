@@ -1,4 +1,4 @@
-import type { HeaderEntries } from "../http/header-entries.ts";
+import { type HeaderEntries, lookupIn } from "../http/header-entries.ts";
 import { HOP_BY_HOP } from "../http/hop-by-hop.ts";
 import { holdsText } from "../journey/credential.ts";
 
@@ -29,6 +29,7 @@ const DROPPED = new Set([
   "x-script-name",
   "x-request-id",
   "x-sendfile",
+  "set-cookie", // no header of requests
   "proxy", // becomes HTTP_PROXY under CGI ("httpoxy")
   "destination",
 ]);
@@ -36,6 +37,29 @@ const DROPPED = new Set([
 // Names that proxies and frameworks trust: who the user is, which path or host is meant, what to do.
 const DROPPED_PREFIXES =
   /^(?:x-postern-|x-forwarded|x-http-method|x-original-|x-rewrite-|x-envoy-|x-middleware-|x-accel-|x-azure-|x-auth-request-|x-ssl-|x-remote-|remote-|impersonate-|cf-|proxy-)/;
+
+/** What is known of header names that were met before, up to so many: most requests bring the same few. */
+const MOST_NAMES = 1000;
+
+/** Remembers what a rule says of a name. */
+function remembering(rule: (name: string) => boolean): (name: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (name) => {
+    let answer = known.get(name);
+    if (answer === undefined) {
+      answer = rule(name);
+      if (known.size >= MOST_NAMES) known.clear(); // clients choose the names
+      known.set(name, answer);
+    }
+    return answer;
+  };
+}
+
+/** Whether a client's header never reaches the origin. */
+const isDropped = remembering(
+  // An underscore is a hyphen to CGI and WSGI: `x_postern_key_id` would read as ours.
+  (name) => DROPPED.has(name) || name.includes("_") || DROPPED_PREFIXES.test(name),
+);
 
 /** What Postern tells the origin about the caller. */
 export interface Identity {
@@ -58,40 +82,40 @@ export interface UpstreamHeaderOptions {
   clientIpHeader: string | undefined;
 }
 
-/** The headers of the request to the origin, from those of the client's. */
+/**
+ * The headers of the request to the origin, from those of the client's. A plain record: the platform reads
+ * one in one go, where each change of a `Headers` object is a call of its own.
+ */
 export function upstreamHeaders(
   entries: HeaderEntries,
-  from: Headers,
   options: UpstreamHeaderOptions,
-): Headers {
+): Record<string, string> {
   const { identity, key } = options;
-  const named = connectionOptions(from);
-  const headers = new Headers();
+  const given = lookupIn(entries);
+  const named = connectionOptions(given.get("connection"));
+  const headers: Record<string, string> = {};
   for (const [name, value] of entries) {
-    // An underscore is a hyphen to CGI and WSGI: `x_postern_key_id` would read as ours.
-    if (DROPPED.has(name) || name.includes("_") || DROPPED_PREFIXES.test(name)) continue;
-    if (named.has(name) || holdsText(value, key)) continue;
+    if (isDropped(name) || named.has(name) || holdsText(value, key)) continue;
     if (name === "referer" && options.keyInUrl) continue;
-    headers.append(name, value);
+    headers[name] = value;
   }
-  const address = options.clientIpHeader === undefined ? null : from.get(options.clientIpHeader);
-  if (address !== null) headers.set("x-forwarded-for", address);
-  headers.set("x-forwarded-proto", options.scheme);
-  headers.set("x-forwarded-host", options.host);
-  headers.set("x-request-id", identity.requestId);
-  headers.set("x-postern-account", identity.accountId);
-  headers.set("x-postern-key-id", identity.keyId);
-  headers.set("x-postern-environment", identity.environment);
-  headers.set("x-postern-access", identity.access);
+  const address = options.clientIpHeader === undefined ? null : given.get(options.clientIpHeader);
+  if (address !== null) headers["x-forwarded-for"] = address;
+  headers["x-forwarded-proto"] = options.scheme;
+  headers["x-forwarded-host"] = options.host;
+  headers["x-request-id"] = identity.requestId;
+  headers["x-postern-account"] = identity.accountId;
+  headers["x-postern-key-id"] = identity.keyId;
+  headers["x-postern-environment"] = identity.environment;
+  headers["x-postern-access"] = identity.access;
   return headers;
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
 /** Headers that `Connection` names are hop-by-hop too (RFC 9110 section 7.6.1). */
-function connectionOptions(headers: Headers): ReadonlySet<string> {
-  const connection = headers.get("connection");
-  if (connection === null) return NONE;
+function connectionOptions(connection: string | null): ReadonlySet<string> {
+  if (connection === null || connection === "keep-alive" || connection === "close") return NONE;
   return new Set(connection.split(",").map((name) => name.trim().toLowerCase()));
 }
 
@@ -133,18 +157,49 @@ const REMOVED_FROM_RESPONSE = new Set([
 const REMOVED_PREFIXES =
   /^(?:access-control-|x-postern-|surrogate-|edge-|x-accel-|x-sendfile|x-lighttpd-|attribution-reporting-)|-cache-control$/;
 
-/** The headers of the response to the client, from those of the origin's. */
-export function clientHeaders(from: Headers, requestId: string): Headers {
-  const named = connectionOptions(from);
-  const headers = new Headers();
-  for (const [name, value] of from) {
-    if (REMOVED_FROM_RESPONSE.has(name) || REMOVED_PREFIXES.test(name) || named.has(name)) continue;
-    headers.append(name, value);
+/** Whether an origin's header never reaches the client. */
+const isRemoved = remembering((name) => REMOVED_FROM_RESPONSE.has(name) || REMOVED_PREFIXES.test(name));
+
+/** What of an origin's response head decides how it is passed on. */
+export interface OriginHead {
+  /** Names of the headers that the client must not see. */
+  removed: string[];
+  location: string | null;
+  /** `Content-Length`, in bytes; null where there is none that can be read. */
+  length: number | null;
+}
+
+/** Reads the head of an origin's response, in one pass. */
+export function readOriginHead(from: Headers): OriginHead {
+  const head: OriginHead = { removed: [], location: null, length: null };
+  let named = NONE;
+  from.forEach((value, name) => {
+    if (isRemoved(name)) {
+      head.removed.push(name);
+      if (name === "connection") named = connectionOptions(value);
+    } else if (name === "location") {
+      head.location = value;
+    } else if (name === "content-length") {
+      head.length = /^\d{1,15}$/.test(value) ? Number(value) : null;
+    }
+  });
+  if (named.size > 0) {
+    from.forEach((_, name) => {
+      if (named.has(name)) head.removed.push(name);
+    });
   }
+  return head;
+}
+
+/**
+ * Makes an origin's headers what the client may see.
+ * @param headers a copy of those that `head` was read from; changed in place
+ */
+export function dressForClient(headers: Headers, head: OriginHead, requestId: string): void {
+  for (const name of head.removed) headers.delete(name);
   // The console lives on the same host: an origin's answer must never run there, or be kept by a cache.
   headers.set("cache-control", "private, no-store");
   headers.set("x-content-type-options", "nosniff");
   headers.set("content-security-policy", "sandbox; default-src 'none'");
   headers.set("x-request-id", requestId);
-  return headers;
 }

@@ -3,6 +3,7 @@ import type { Endpoint } from "../endpoints/endpoint.ts";
 import type { Asked } from "../freshness/freshness.ts";
 import { NODE_KIND } from "../freshness/kinds.ts";
 import { ENDPOINT_SHARD } from "../freshness/shards.ts";
+import { type HeaderLookup, lookupIn } from "../http/header-entries.ts";
 import type { RequestUrl } from "../http/url.ts";
 import { QUERY_KEY_REFUSED, stateProblem } from "../journey/caller.ts";
 import { type Credential, holdsKey, readCredential } from "../journey/credential.ts";
@@ -14,9 +15,9 @@ import { addCors, preflight } from "./cors.ts";
 import { decide } from "./decide.ts";
 import { forward } from "./forward.ts";
 import { readGraphql } from "./graphql-step.ts";
-import { type Match, match } from "./match.ts";
+import { type Match, match, walk } from "./match.ts";
 import { ALL_METHODS, classify, isKnownMethod } from "./operation.ts";
-import { prepareUpstream } from "./upstream.ts";
+import { assertionFor, prepareUpstream } from "./upstream.ts";
 
 /**
  * A request's journey (spec 2): route, credential, key record, visibility, operation, decision, forward.
@@ -25,80 +26,16 @@ import { prepareUpstream } from "./upstream.ts";
  */
 export async function handle(arrival: Arrival): Promise<Response> {
   const trip = beginTrip(arrival);
-  const { request, requestId, journey } = trip;
-  const { url, entries } = arrival;
+  const { request, journey } = trip;
   const known: Known = { record: null, endpoint: null, authenticated: false };
 
-  const travel = async (): Promise<Response | Denial> => {
-    if (isDenial(url)) return url;
-    if (isDenial(entries)) return entries;
-    if (request.method === "OPTIONS") return answerPreflight(trip, url);
+  const result = await travel(arrival, trip, known);
+  const response = isDenial(result) ? refuse(trip, result, known) : result;
 
-    const credential = readCredential(request.headers, url.query);
-    if (isDenial(credential)) return credential;
-    // Elsewhere in the URL a key would reach the origin, and every log on the way.
-    if (holdsKey(url, credential)) return { code: "invalid_request", detail: "The URL holds the API key" };
-    const hash = sha256Hex(credential.key);
-    let target = await admit(trip, url, credential, hash, known);
-    if (isDenial(target)) return target;
-
-    if (!isKnownMethod(request.method)) return { code: "method_not_allowed", allow: ALL_METHODS };
-    const tail = url.segments.slice(target.depth);
-    const upgrade = asksForWebSocket(request) && target.endpoint.protocol !== "serverless";
-    const operation = classify(target.endpoint, request.method, url, tail, upgrade);
-    if (typeof operation === "object") return operation;
-
-    const permissions = known.record!.permissions;
-    const graphql = operation === "inspect" ? await readGraphql(trip, permissions, url, credential) : null;
-    if (graphql !== null && (graphql instanceof Response || isDenial(graphql))) return graphql;
-    if (graphql !== null && request.method === "POST") {
-      // The body came at the client's pace: what was in force when it began may not be any more.
-      trip.now = Date.now();
-      target = await admit(trip, url, credential, hash, known);
-      if (isDenial(target)) return target;
-    }
-    const record = known.record!;
-    const decision = decide(record, target, operation, graphql);
-    if (isDenial(decision)) return decision;
-    journey.operation = decision.access === "read" ? "read" : "write";
-    journey.decision = "allow";
-
-    const upstream = await prepareUpstream(trip, {
-      url,
-      entries,
-      credential,
-      record,
-      target,
-      tail,
-      decision,
-      judged: graphql,
-      upgrade,
-    });
-    if (isDenial(upstream)) return upstream;
-    const sentAt = Date.now();
-    const response = await forward(upstream, {
-      stillValid: () => isStillValid(trip, hash),
-      signal: request.signal,
-      background: trip.world.background,
-    });
-    journey.origin_ms = Date.now() - sentAt;
-    return response;
-  };
-
-  const result = await travel();
   const { record, endpoint, authenticated } = known;
-  let response: Response;
-  if (result instanceof Response) {
-    response = result;
-  } else {
-    journey.reason = reasonOf(result);
-    response = denialResponse(result, {
-      requestId,
-      graphql: speaksGraphql(endpoint, request),
-      accept: request.headers.get("accept"),
-    });
+  if (endpoint?.cors != null && request.method !== "OPTIONS") {
+    addCors(response.headers, endpoint, request.headers);
   }
-  if (request.method !== "OPTIONS") addCors(response.headers, endpoint, request.headers);
   if (journey.origin_ms !== null && response.status !== 101) {
     response.headers.set(
       "server-timing",
@@ -107,6 +44,66 @@ export async function handle(arrival: Arrival): Promise<Response> {
   }
   if (record !== null) countUse(trip, record, authenticated);
   return finish(trip, response);
+}
+
+async function travel({ url, entries }: Arrival, trip: Trip, known: Known): Promise<Response | Denial> {
+  const { request, journey } = trip;
+  if (isDenial(url)) return url;
+  if (isDenial(entries)) return entries;
+  if (request.method === "OPTIONS") return answerPreflight(trip, url);
+
+  const headers = lookupIn(entries);
+  const credential = readCredential(headers, url.query);
+  if (isDenial(credential)) return credential;
+  // Elsewhere in the URL a key would reach the origin, and every log on the way.
+  if (holdsKey(url, credential)) return { code: "invalid_request", detail: "The URL holds the API key" };
+  const hash = sha256Hex(credential.key);
+  let target = await admit(trip, url, credential, hash, known);
+  if (isDenial(target)) return target;
+
+  if (!isKnownMethod(request.method)) return { code: "method_not_allowed", allow: ALL_METHODS };
+  const tail = url.segments.slice(target.depth);
+  const upgrade = asksForWebSocket(request.method, headers) && target.endpoint.protocol !== "serverless";
+  const operation = classify(target.endpoint, request.method, url, tail, upgrade);
+  if (typeof operation === "object") return operation;
+
+  const permissions = known.record!.permissions;
+  const graphql = operation === "inspect" ? await readGraphql(trip, permissions, url, credential) : null;
+  if (graphql !== null && (graphql instanceof Response || isDenial(graphql))) return graphql;
+  if (graphql !== null && request.method === "POST") {
+    // The body came at the client's pace: what was in force when it began may not be any more.
+    trip.now = Date.now();
+    target = await admit(trip, url, credential, hash, known);
+    if (isDenial(target)) return target;
+  }
+  const record = known.record!;
+  const decision = decide(record, target, operation, graphql);
+  if (isDenial(decision)) return decision;
+  journey.operation = decision.access === "read" ? "read" : "write";
+  journey.decision = "allow";
+
+  const allowed = { url, entries, credential, record, target, tail, decision, judged: graphql, upgrade };
+  const upstream = prepareUpstream(trip, allowed);
+  if (isDenial(upstream)) return upstream;
+  if (target.endpoint.assertion) upstream.headers["x-postern-assertion"] = await assertionFor(trip, allowed);
+  const sentAt = Date.now();
+  const response = await forward(upstream, {
+    stillValid: () => isStillValid(trip, hash),
+    signal: request.signal,
+    background: trip.world.background,
+  });
+  journey.origin_ms = Date.now() - sentAt;
+  return response;
+}
+
+/** The answer to a denial. */
+function refuse(trip: Trip, denial: Denial, { endpoint }: Known): Response {
+  trip.journey.reason = reasonOf(denial);
+  return denialResponse(denial, {
+    requestId: trip.requestId,
+    graphql: speaksGraphql(endpoint, trip.request),
+    accept: trip.request.headers.get("accept"),
+  });
 }
 
 /** What a request turned out to be about, so far: for its log line, its use count, and the wording of a denial. */
@@ -190,7 +187,7 @@ function countedId({ endpoint, id, wildcard }: Match, { permissions: { inference
 }
 
 /** Job queues have no WebSockets: there the wish is ignored, and the rest answered (RFC 9110 section 7.8). */
-function asksForWebSocket({ method, headers }: Request): boolean {
+function asksForWebSocket(method: string, headers: HeaderLookup): boolean {
   return method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
@@ -200,8 +197,13 @@ async function lookUpEndpoint(
   strict: false | Asked = false,
 ): Promise<Match | null | "unavailable"> {
   const { freshness } = trip.isolate;
+  const warmNode = (path: string) => freshness.peek(NODE_KIND, path, trip.now, trip.world);
+  if (strict === false) {
+    const warm = walk(url.segments, warmNode);
+    if (warm === null || "endpoint" in warm) return warm;
+  }
   return match(url.segments, async (path) => {
-    const warm = strict === false ? freshness.peek(NODE_KIND, path, trip.now, trip.world) : undefined;
+    const warm = strict === false ? warmNode(path) : undefined;
     if (warm !== undefined) return warm;
     const began = Date.now();
     const found = await freshness.get(NODE_KIND, path, trip.world, { strict });

@@ -24,6 +24,21 @@ export async function match(
   segments: readonly string[],
   lookup: NodeLookup,
 ): Promise<Match | null | "unavailable"> {
+  const nodes = new Map<string, EndpointNode>();
+  for (;;) {
+    const found = walk(segments, (path) => nodes.get(path));
+    if (found === null || "endpoint" in found) return found;
+    const node = await lookup(found.missing);
+    if (node === "unavailable") return "unavailable";
+    nodes.set(found.missing, node);
+  }
+}
+
+/** The same over nodes that are at hand, or which node it takes to go on. */
+export function walk(
+  segments: readonly string[],
+  nodeAt: (path: string) => EndpointNode | undefined,
+): Match | null | { missing: string } {
   let best: Match | null = null;
   let wildcard: Endpoint | null = null;
   let path = "";
@@ -31,8 +46,8 @@ export async function match(
     const segment = segments[depth - 1];
     if (segment === undefined || !canMatch(segment)) break;
     path += `/${segment}`;
-    const node = await lookup(path);
-    if (node === "unavailable") return "unavailable";
+    const node = nodeAt(path);
+    if (node === undefined) return { missing: path };
     if (node.self !== null) {
       best = { endpoint: node.self, id: node.self.id, depth, wildcard: false };
     } else if (wildcard !== null && ID.test(segment) && !node.taken) {

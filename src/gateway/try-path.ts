@@ -1,11 +1,11 @@
 import { type Denial, isDenial, problemOf } from "../denial.ts";
 import { isOwnRoute } from "../endpoints/path.ts";
-import { type Operation as GraphqlOperation, inspectGraphql, permits } from "./graphql/index.ts";
-import { match } from "./match.ts";
-import { ALL_METHODS, classify, isKnownMethod } from "./operation.ts";
 import { type RequestUrl, readUrl } from "../http/url.ts";
 import type { Isolate } from "../isolate.ts";
 import { readNode } from "../store/endpoints.ts";
+import { type Operation as GraphqlOperation, inspectGraphql, permits } from "./graphql/index.ts";
+import { match } from "./match.ts";
+import { ALL_METHODS, classify, isKnownMethod } from "./operation.ts";
 
 /** A request as an admin describes it. */
 export interface Trial {

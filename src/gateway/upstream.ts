@@ -2,9 +2,11 @@ import type { Denial } from "../denial.ts";
 import { originProblem } from "../endpoints/origin.ts";
 import type { HeaderEntries } from "../http/header-entries.ts";
 import type { RequestUrl } from "../http/url.ts";
+import type { Isolate } from "../isolate.ts";
 import { type Credential, withoutKey } from "../journey/credential.ts";
 import type { Trip } from "../journey/trip.ts";
 import type { KeyRecord } from "../keys/record.ts";
+import { oncePerConfig } from "../once-per-config.ts";
 import type { Decision } from "./decide.ts";
 import type { Upstream } from "./forward.ts";
 import type { Judged } from "./graphql/index.ts";
@@ -29,23 +31,22 @@ export interface Allowed {
  * The request to the origin. Its path is built from the segments that were matched and judged, its headers
  * from those that may pass, its GraphQL body from what was parsed.
  */
-export async function prepareUpstream(trip: Trip, allowed: Allowed): Promise<Upstream | Denial> {
+export function prepareUpstream(trip: Trip, allowed: Allowed): Upstream | Denial {
   const { request, env, isolate, requestId } = trip;
   const { url, credential, record, target, tail, decision, judged, upgrade } = allowed;
   const { endpoint, id, depth, wildcard } = target;
-  const { config } = isolate;
 
   // Judged again at use: a record may be older than the rules, or written past them.
-  const ownHosts = [url.host, ...isolate.ownHosts];
-  if (originProblem(decision.origin, { insecureHosts: config.INSECURE_ORIGIN_HOSTS, ownHosts }) !== null) {
+  if (!isAllowedOrigin(isolate, decision.origin, url.host)) {
     return { code: "origin_unreachable", detail: "The endpoint's origin is not allowed" };
   }
-  const originBase = decision.origin.replace(/\/$/, "") + (wildcard ? `/${id}` : "");
-  const path = tail.map((segment) => `/${segment}`).join("") + (url.trailingSlash ? "/" : "");
+  const { origin } = decision;
+  const originBase = (origin.endsWith("/") ? origin.slice(0, -1) : origin) + (wildcard ? `/${id}` : "");
+  const path = (tail.length === 0 ? "" : `/${tail.join("/")}`) + (url.trailingSlash ? "/" : "");
   const query =
     judged !== null ? judged.query : credential.source === "query" ? withoutKey(url.query) : url.query;
 
-  const headers = upstreamHeaders(allowed.entries, request.headers, {
+  const headers = upstreamHeaders(allowed.entries, {
     identity: {
       requestId,
       accountId: record.account_id,
@@ -57,7 +58,7 @@ export async function prepareUpstream(trip: Trip, allowed: Allowed): Promise<Ups
     keyInUrl: credential.source === "query",
     scheme: url.scheme,
     host: url.host,
-    clientIpHeader: config.CLIENT_IP_HEADER,
+    clientIpHeader: isolate.config.CLIENT_IP_HEADER,
   });
   if (endpoint.credential !== null) {
     const value = env[endpoint.credential.secret];
@@ -68,26 +69,15 @@ export async function prepareUpstream(trip: Trip, allowed: Allowed): Promise<Ups
       return { code: "origin_unreachable", detail: "The endpoint's origin credential is not configured" };
     }
     const { header, scheme } = endpoint.credential;
-    headers.set(header, scheme === undefined ? value : `${scheme} ${value}`);
-  }
-  if (endpoint.assertion) {
-    const caller = {
-      accountId: record.account_id,
-      keyId: record.id,
-      environment: record.environment,
-      access: decision.access,
-      endpointId: id,
-      expiresAt: record.expires_at,
-    };
-    headers.set("x-postern-assertion", await isolate.assertions.of(caller, trip.now));
+    headers[header.toLowerCase()] = scheme === undefined ? value : `${scheme} ${value}`;
   }
   let body: BodyInit | null = request.method === "GET" || request.method === "HEAD" ? null : request.body;
   if (judged?.body != null) {
     body = judged.body;
-    headers.set("content-type", "application/json");
-    headers.delete("content-encoding");
+    headers["content-type"] = "application/json";
+    delete headers["content-encoding"];
   }
-  if (upgrade) headers.set("upgrade", "websocket");
+  if (upgrade) headers.upgrade = "websocket";
   const prefix = url.segments.slice(0, depth).join("/");
   return {
     url: originBase + path + (query === "" ? "" : `?${query}`),
@@ -100,4 +90,42 @@ export async function prepareUpstream(trip: Trip, allowed: Allowed): Promise<Ups
     originBase,
     requestId,
   };
+}
+
+/** The assertion of who calls, for origins that ask for one (spec 2.7). */
+export function assertionFor(
+  { isolate, now }: Trip,
+  { record, target, decision }: Pick<Allowed, "record" | "target" | "decision">,
+): Promise<string> {
+  return isolate.assertions.of(
+    {
+      accountId: record.account_id,
+      keyId: record.id,
+      environment: record.environment,
+      access: decision.access,
+      endpointId: target.id,
+      expiresAt: record.expires_at,
+    },
+    now,
+  );
+}
+
+/** Judgements that are remembered; clients choose the host names. */
+const MOST_JUDGED = 1000;
+
+/** What was judged of origins, by origin and the host that the client named. */
+const judgedOrigins = oncePerConfig(() => new Map<string, boolean>());
+
+/** Whether an origin may be forwarded to by a gateway that is reached under `host`. */
+function isAllowedOrigin({ config, ownHosts }: Isolate, origin: string, host: string): boolean {
+  const judged = judgedOrigins(config);
+  const name = `${host} ${origin}`;
+  let allowed = judged.get(name);
+  if (allowed === undefined) {
+    const rules = { insecureHosts: config.INSECURE_ORIGIN_HOSTS, ownHosts: [host, ...ownHosts] };
+    allowed = originProblem(origin, rules) === null;
+    if (judged.size >= MOST_JUDGED) judged.clear();
+    judged.set(name, allowed);
+  }
+  return allowed;
 }

@@ -1,4 +1,5 @@
 import type { Denial } from "../denial.ts";
+import type { HeaderLookup } from "../http/header-entries.ts";
 import { decodeQuery, queryPairs, type RequestUrl } from "../http/url.ts";
 
 /** A key as presented, and where. */
@@ -23,7 +24,7 @@ const bad = (detail: string): Denial => ({ code: "invalid_request", detail });
  * The one credential of a request (spec 2.1): `x-api-key`, `Authorization: Bearer KEY`, a bare
  * `Authorization: KEY`, or `?api_key=` (whether the endpoint allows that is judged later).
  */
-export function readCredential(headers: Headers, query: string): Credential | Denial {
+export function readCredential(headers: HeaderLookup, query: string): Credential | Denial {
   const xApiKey = headers.get("x-api-key");
   const authorization = headers.get("authorization");
   const queryKeys = query.length < 8 ? [] : queryPairs(query).filter((pair) => pair.name === "api_key");

@@ -1,5 +1,6 @@
 import type { Endpoint, EndpointNode } from "../endpoints/endpoint.ts";
 import { idOfNode, nodesOf } from "../endpoints/path.ts";
+import { type NamingKey, namedByAKey, namingKeys } from "./naming-keys.ts";
 import { FIRST_VERSION, type Write } from "./write.ts";
 
 /** An endpoint as stored. */
@@ -200,8 +201,12 @@ export function putEndpoint(before: EndpointRow | null, row: EndpointRow): Write
 }
 
 /** Holds while a key that can still come to life names the endpoint (spec 6: `in_use`). */
-const NAMED_BY_A_KEY = `EXISTS (SELECT 1 FROM keys, json_each(keys.permissions, '$.inference.endpoints') named
-  WHERE keys.revoked_at IS NULL AND (keys.expires_at IS NULL OR keys.expires_at > ?) AND named.key = ?)`;
+const NAMED_BY_A_KEY = namedByAKey("$.inference.endpoints", "key");
+
+/** Some of the keys that keep an endpoint from being deleted, for a person to find them. */
+export function keysNamingEndpoint(db: D1Database, id: string, now: number): Promise<NamingKey[]> {
+  return namingKeys(db, "$.inference.endpoints", "key", id, now);
+}
 
 /** Deletes an endpoint that no live key names. */
 export function deleteEndpoint(row: EndpointRow, now: number): Write {

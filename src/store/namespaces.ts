@@ -1,3 +1,4 @@
+import { type NamingKey, namedByAKey, namingKeys } from "./naming-keys.ts";
 import { FIRST_VERSION, type Write } from "./write.ts";
 
 /** Where a namespace's kube-apiserver is, and how its credentials are addressed. */
@@ -100,8 +101,12 @@ export function putNamespace(before: NamespaceRow | null, row: Omit<NamespaceRow
 }
 
 /** Holds while a key that can still come to life names the namespace (spec 6: `in_use`). */
-const NAMED_BY_A_KEY = `EXISTS (SELECT 1 FROM keys, json_each(keys.permissions, '$.kubernetes_exec.namespace_ids') named
-  WHERE keys.revoked_at IS NULL AND (keys.expires_at IS NULL OR keys.expires_at > ?) AND named.value = ?)`;
+const NAMED_BY_A_KEY = namedByAKey("$.kubernetes_exec.namespace_ids", "value");
+
+/** Some of the keys that keep a namespace from being deleted, for a person to find them. */
+export function keysNamingNamespace(db: D1Database, id: string, now: number): Promise<NamingKey[]> {
+  return namingKeys(db, "$.kubernetes_exec.namespace_ids", "value", id, now);
+}
 
 /** Deletes a namespace that no live key names. */
 export function deleteNamespace(row: NamespaceRow, now: number): Write {

@@ -333,7 +333,9 @@ describe("endpoints", () => {
   test("are not deleted while a live key names them", async () => {
     await put("named");
     const key = await createKey({ scopes: ["inference:named:read"] });
-    expectDenial(await admin("DELETE", "/admin/endpoints/named"), 409, "in_use");
+    const refused = await admin("DELETE", "/admin/endpoints/named");
+    expectDenial(refused, 409, "in_use");
+    expect(refused.json.detail).toContain(`${key.name} (${key.id} of acme)`);
     await owner("PATCH", `/v1/account/api-keys/${key.id}`, { enabled: false });
     expectDenial(await admin("DELETE", "/admin/endpoints/named"), 409, "in_use");
     await owner("POST", `/v1/account/api-keys/${key.id}/revoke`);
@@ -360,7 +362,9 @@ describe("namespaces", () => {
     const key = await createKey({
       scopes: { kubernetes_exec: { namespace_ids: [NAMESPACE.toUpperCase()] } },
     });
-    expectDenial(await admin("DELETE", `/admin/namespaces/${NAMESPACE}`), 409, "in_use");
+    const refused = await admin("DELETE", `/admin/namespaces/${NAMESPACE}`);
+    expectDenial(refused, 409, "in_use");
+    expect(refused.json.detail).toContain(`${key.name} (${key.id} of acme)`);
     await admin("POST", `/admin/keys/${key.id}/revoke`);
     expect((await admin("DELETE", `/admin/namespaces/${NAMESPACE}`)).status).toBe(204);
   });

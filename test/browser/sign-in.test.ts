@@ -44,7 +44,7 @@ async function signIn(page: Page, login = "ada") {
   await page.waitForURL(`${world.gateway.url}/**`);
 }
 
-const heading = (page: Page) => page.getByRole("heading", { level: 1 }).innerText();
+const heading = (page: Page) => page.getByRole("heading", { level: 1 }).textContent();
 
 describe.each([{ scripts: true }, { scripts: false }])("with %o", ({ scripts }) => {
   test("somebody signs in through the issuer, sees whose account it is, and signs out", async () => {
@@ -53,7 +53,7 @@ describe.each([{ scripts: true }, { scripts: false }])("with %o", ({ scripts }) 
     const complaints = complaintsOf(page);
     await signIn(page);
     expect(await heading(page)).toBe("API keys");
-    const banner = await page.getByRole("banner").innerText();
+    const banner = await page.getByRole("banner").textContent();
     for (const word of ["acme", "Ada Lovelace", "owner"]) expect(banner).toContain(word);
 
     await page.getByRole("button", { name: "Sign out" }).click();
@@ -98,7 +98,7 @@ test("who has no account yet is told what to do; who cancels is not in", async (
   const page = await context.newPage();
   await signIn(page, "bob");
   expect(await heading(page)).toBe("No account yet");
-  expect(await page.getByRole("main").innerText()).toContain("bob@acme.test");
+  expect(await page.getByRole("main").textContent()).toContain("bob@acme.test");
   await expectAccessibleInBoth(page);
   await context.close();
 
@@ -109,7 +109,7 @@ test("who has no account yet is told what to do; who cancels is not in", async (
   await lost.getByRole("button", { name: "Cancel" }).click();
   await lost.waitForURL(`${world.gateway.url}/**`);
   expect(await heading(lost)).toBe("You are not signed in");
-  expect(await lost.getByRole("main").innerText()).toContain("you cancelled");
+  expect(await lost.getByRole("main").textContent()).toContain("you cancelled");
   await expectAccessibleInBoth(lost);
   await other.close();
 });

@@ -72,6 +72,7 @@ async function createProvider(url: string, consoleUrl: string, people: People): 
     cookies: { keys: ["only for tests"], names: { session: "issuer_session" } },
     claims: { openid: ["sub", "account_id", "role"], email: ["email", "email_verified"], profile: ["name"] },
     features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true } },
+    ttl: { Interaction: 600, Grant: 600, Session: 600, AccessToken: 600, IdToken: 600 },
     pkce: { required: () => true },
     interactions: { url: (_: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
     findAccount: (_: unknown, id: string) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
@@ -112,4 +113,31 @@ async function interact(
   const known = form.get("do") === "in" && Object.hasOwn(people, login);
   const result = known ? { login: { accountId: login } } : { error: "access_denied" };
   await provider.interactionFinished(request, response, result);
+}
+
+/**
+ * What a browser does at the issuer, from where the console sends it to the address it comes back to: follows
+ * redirects, keeps cookies, and types the login.
+ */
+export async function passIssuer(issuer: Issuer, location: string, login: string): Promise<URL> {
+  const cookies = new Map<string, string>();
+  const send = async (url: string, init: RequestInit = {}) => {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    const response = await fetch(url, { ...init, redirect: "manual", headers: { ...init.headers, cookie } });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!;
+      cookies.set(name!, value!);
+    }
+    return response;
+  };
+  let url = location;
+  for (let steps = 0; steps < 10; steps += 1) {
+    if (!url.startsWith(issuer.url)) return new URL(url);
+    let response = await send(url);
+    if (response.status === 200) {
+      response = await send(url, { method: "POST", body: new URLSearchParams({ login, do: "in" }) });
+    }
+    url = new URL(response.headers.get("location")!, url).href;
+  }
+  throw new Error("the issuer goes round in circles");
 }

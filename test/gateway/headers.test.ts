@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isDenial } from "../../src/denial.ts";
-import { clientHeaders, upstreamHeaders } from "../../src/gateway/headers.ts";
+import { dressForClient, readOriginHead, upstreamHeaders } from "../../src/gateway/headers.ts";
 import { headerEntries } from "../../src/http/header-entries.ts";
 
 const KEY = "pst_live_aKEYKEYKEYKEY";
@@ -16,10 +16,9 @@ const OURS = [
 ];
 
 function upstream(given: Record<string, string>, clientIpHeader?: string): Record<string, string> {
-  const headers = new Headers(given);
-  const entries = headerEntries(headers);
+  const entries = headerEntries(new Headers(given));
   if (isDenial(entries)) throw new Error(entries.code);
-  const made = upstreamHeaders(entries, headers, {
+  return upstreamHeaders(entries, {
     identity: { requestId: "r", accountId: "acme", keyId: "k", environment: "test", access: "read" },
     key: KEY,
     scheme: "https",
@@ -27,7 +26,6 @@ function upstream(given: Record<string, string>, clientIpHeader?: string): Recor
     keyInUrl: false,
     clientIpHeader,
   });
-  return Object.fromEntries(made);
 }
 
 /** What of the client's own headers goes on. */
@@ -127,7 +125,9 @@ describe("the response to the client", () => {
       "x-hop": "1",
       etag: '"e"',
     });
-    expect(Object.fromEntries(clientHeaders(from, "r"))).toEqual({
+    const headers = new Headers(from);
+    dressForClient(headers, readOriginHead(from), "r");
+    expect(Object.fromEntries(headers)).toEqual({
       "cache-control": "private, no-store",
       "content-security-policy": "sandbox; default-src 'none'",
       "content-type": "text/html",

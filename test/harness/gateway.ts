@@ -1,5 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { startGateway } from "../../scripts/gateway.ts";
 import { defaultPath } from "../../src/endpoints/path.ts";
 import type { Env } from "../../src/env.ts";
@@ -12,6 +14,7 @@ import { deleteEndpoint, type EndpointRow, putEndpoint, readEndpoint } from "../
 import { insertKey, type KeyRow, readKey, updateKey } from "../../src/store/keys.ts";
 import type { Write } from "../../src/store/write.ts";
 import { type Answer, type Call, call, type OpenAnswer, open, raw } from "./http.ts";
+import { LeakFinder, secretsIn } from "./leaks.ts";
 
 /** Every access there is; `permissions` of a key start from none of it. */
 export const NOTHING: Permissions = { graphql: "none", inference: "none", kubernetes_exec: "none" };
@@ -50,7 +53,7 @@ export interface TestGateway {
   logs: LogLine[];
   db: D1Database;
   kv: KVNamespace;
-  /** Every secret made here. */
+  /** Every secret made, presented or shown here. None may be found in the logs or in storage afterwards. */
   secrets: string[];
   /** Sends a request whose path goes out as written. */
   call(path: string, options?: Call): Promise<Answer>;
@@ -72,6 +75,7 @@ export interface TestGateway {
   workerdPid(): number;
   /** Waits for a log line about a request, by its `x-request-id`. */
   logOf(requestId: string): Promise<Record<string, unknown>>;
+  /** Rejects where a secret is in a log line, or in a file of D1, KV or the ledger. */
   stop(): Promise<void>;
 }
 
@@ -90,9 +94,10 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const tagSecrets = JSON.stringify({ a: randomBytes(36).toString("base64url") });
   const logs: LogLine[] = [];
   const listeners = new Set<() => void>();
+  const state = mkdtempSync(join(tmpdir(), "postern-test-"));
   const gateway = await startGateway({
     port: 0,
-    persist: null,
+    persist: state,
     vars: { INSECURE_ORIGIN_HOSTS: "127.0.0.1", LEASE_SECONDS: "1", FLUSH_SECONDS: "1", ...options.vars },
     secrets: { KEY_TAG_SECRETS: tagSecrets, ...options.secrets },
     ...(options.root === undefined ? {} : { root: options.root }),
@@ -107,7 +112,11 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const db = (await miniflare.getD1Database("DB")) as unknown as D1Database;
   const kv = (await miniflare.getKVNamespace("KEYS")) as unknown as KVNamespace;
   const ledger = await miniflare.getDurableObjectNamespace("LEDGER");
-  const secrets: string[] = [];
+  const secrets: string[] = [tagSecrets.slice(6, -2)];
+  const noted = (path: string, { headers = [] }: Call, answer: Answer | null): void => {
+    const values = Array.isArray(headers) ? headers : Object.values(headers);
+    secrets.push(...secretsIn([path, ...values].join(" ")), ...secretsIn(answer?.text ?? ""));
+  };
 
   const settled: Promise<unknown>[] = [];
   const changes = changeWorldOf({ DB: db, LEDGER: ledger } as unknown as Env, 4, {
@@ -141,8 +150,15 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     db,
     kv,
     secrets,
-    call: (path, options) => call(gateway.url, path, options),
-    open: (path, options) => open(gateway.url, path, options),
+    async call(path, options = {}) {
+      const answer = await call(gateway.url, path, options);
+      noted(path, options, answer);
+      return answer;
+    },
+    open(path, options = {}) {
+      noted(path, options, null);
+      return open(gateway.url, path, options);
+    },
     raw([requestLine = "", ...headers], body) {
       const named = headers.some((line) => /^host\s*:/i.test(line));
       const host = named ? [] : [`Host: 127.0.0.1:${port}`];
@@ -264,8 +280,12 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     async stop() {
       await Promise.allSettled(settled);
       await gateway.stop();
-      const leaked = logs.filter(({ text }) => secrets.some((secret) => text.includes(secret)));
-      if (leaked.length > 0) throw new Error(`${leaked.length} log lines hold a key`);
+      const finder = new LeakFinder(secrets);
+      const lines = logs.filter(({ text }) => finder.isIn(Buffer.from(text))).length;
+      const files = finder.filesIn(state).map((file) => file.slice(state.length));
+      rmSync(state, { recursive: true, force: true });
+      if (lines > 0) throw new Error(`${lines} log lines hold a secret`);
+      if (files.length > 0) throw new Error(`Secrets are stored in ${files.join(", ")}`);
     },
   };
 }

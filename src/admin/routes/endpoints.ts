@@ -16,11 +16,13 @@ import {
   deleteEndpoint,
   type EndpointRow,
   endpointAt,
+  keysNamingEndpoint,
   listEndpoints,
   putEndpoint,
   readEndpoint,
 } from "../../store/endpoints.ts";
 import { EndpointBody, EndpointSchema, endpointOf, endpointView } from "../endpoint-schema.ts";
+import { inUse } from "../in-use.ts";
 
 const TAG = "Endpoints";
 const Params = z.strictObject({ id: Id });
@@ -174,7 +176,7 @@ const remove = adminRoute({
       };
       return settled<object>(await carryOut(call, deed, [deleteEndpoint(row, now)]), {}, async () => {
         if ((await readEndpoint(env.DB, params.id))?.version !== row.version) return "again";
-        return { code: "in_use", detail: "A key that is neither revoked nor expired names this endpoint" };
+        return inUse("endpoint", await keysNamingEndpoint(env.DB, row.id, now));
       });
     });
     return isDenial(done) ? done : noContent();

@@ -10,11 +10,14 @@ import { isDenial } from "../../denial.ts";
 import { readAccount } from "../../store/accounts.ts";
 import {
   deleteNamespace,
+  keysNamingNamespace,
   listNamespaces,
   type NamespaceRow,
   putNamespace,
   readNamespace,
 } from "../../store/namespaces.ts";
+
+import { inUse } from "../in-use.ts";
 
 const TAG = "Kubernetes namespaces";
 
@@ -194,7 +197,7 @@ const remove = adminRoute({
       };
       return settled<object>(await carryOut(call, deed, [deleteNamespace(row, now)]), {}, async () => {
         if ((await readNamespace(env.DB, params.id))?.version !== row.version) return "again";
-        return { code: "in_use", detail: "A key that is neither revoked nor expired names this namespace" };
+        return inUse("namespace", await keysNamingNamespace(env.DB, row.id, now));
       });
     });
     return isDenial(done) ? done : noContent();

@@ -62,7 +62,9 @@ export function valuesOf(endpoint: EndpointView): EndpointValues {
     owner: account_id === null ? "everyone" : "account",
     account_id: account_id ?? "",
     test_origin: endpoint.test_origin ?? "",
-    operations: (operations ?? []).map(({ method, path, access }) => `${method} ${path} ${access}`).join("\n"),
+    operations: (operations ?? [])
+      .map(({ method, path, access }) => `${method} ${path} ${access}`)
+      .join("\n"),
     credential_header: credential?.header ?? "",
     credential_secret: credential?.secret ?? "",
     credential_scheme: credential?.scheme ?? "",
@@ -260,8 +262,8 @@ export function EndpointForm({
       </Card>
       <Card title="What the origin is told">
         <p class="hint">
-          A credential of the gateway's own, so that the origin answers nobody else. Only the secret's name is kept
-          here; its value is set where the gateway is deployed.
+          A credential of the gateway's own, so that the origin answers nobody else. Only the secret's name is
+          kept here; its value is set where the gateway is deployed.
         </p>
         <div class="columns">
           <TextField
@@ -327,7 +329,11 @@ export function EndpointForm({
           name="freshness"
           value={values.freshness}
           options={[
-            { value: "bounded", label: "In force within seconds", hint: "Decided from memory; the usual choice." },
+            {
+              value: "bounded",
+              label: "In force within seconds",
+              hint: "Decided from memory; the usual choice.",
+            },
             {
               value: "strict",
               label: "In force at once",

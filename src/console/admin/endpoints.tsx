@@ -13,7 +13,14 @@ import {
 import { Form } from "../layout.tsx";
 import { page, type Visit } from "../page.ts";
 import { confirmation, done, isConfirmed, show } from "../replies.tsx";
-import { bodyOf, EndpointForm, type EndpointValues, NEW_ENDPOINT, readValues, valuesOf } from "./endpoint-form.tsx";
+import {
+  bodyOf,
+  EndpointForm,
+  type EndpointValues,
+  NEW_ENDPOINT,
+  readValues,
+  valuesOf,
+} from "./endpoint-form.tsx";
 import {
   AccountOptions,
   accountChoices,
@@ -22,8 +29,8 @@ import {
   inUse,
   isNarrowed,
   Listing,
-  PER_PAGE,
   Pages,
+  PER_PAGE,
   trail,
 } from "./parts.tsx";
 import type { EndpointView } from "./records.ts";
@@ -62,7 +69,8 @@ const COLUMNS: readonly Column<EndpointView>[] = [
   { label: "Origin", cell: ({ origin }) => <code>{origin}</code> },
   {
     label: "Test",
-    cell: ({ test_origin }) => (test_origin === null ? <span class="quiet">No</span> : <Badge tone="good">yes</Badge>),
+    cell: ({ test_origin }) =>
+      test_origin === null ? <span class="quiet">No</span> : <Badge tone="good">yes</Badge>,
   },
 ];
 
@@ -152,10 +160,15 @@ const createPage = page("admin", {
   async handle(visit) {
     const { api, form } = visit;
     const values = readValues(form, form.text("id"));
-    if (values.id === "") return newForm(visit, values, new Problem(400, "invalid_request", "id is required"));
+    if (values.id === "")
+      return newForm(visit, values, new Problem(400, "invalid_request", "id is required"));
     const there = await api.get<EndpointView>(recordOf(values.id));
     if (!(there instanceof Problem)) {
-      return newForm(visit, values, new Problem(409, "conflict", `id ${values.id} is taken by another endpoint`));
+      return newForm(
+        visit,
+        values,
+        new Problem(409, "conflict", `id ${values.id} is taken by another endpoint`),
+      );
     }
     if (there.status !== 404) return there;
     const made = await api.call<EndpointView>("PUT", recordOf(values.id), { body: bodyOf(values) });

@@ -1,7 +1,15 @@
 import type { Child } from "hono/jsx";
 import type { Api } from "../api.ts";
 import { type ListOf, Problem, search } from "../api.ts";
-import { ButtonLink, describedBy, EmptyState, Field, NoticeBox, PageHead, Pagination } from "../components.tsx";
+import {
+  ButtonLink,
+  describedBy,
+  EmptyState,
+  Field,
+  NoticeBox,
+  PageHead,
+  Pagination,
+} from "../components.tsx";
 import type { Shown } from "../page.ts";
 import { show } from "../replies.tsx";
 import type { FieldError } from "./field-errors.ts";

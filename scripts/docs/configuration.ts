@@ -1,0 +1,30 @@
+import { VARIABLE_NAMES, VARIABLES } from "../../src/env.ts";
+import { table } from "./regions.ts";
+
+const SECRET = /^Secret\. /;
+
+/** The tables of docs/configuration.md, from the very schema that validates. */
+export function configurationTables(): { variables: string; secrets: string } {
+  const rows = VARIABLE_NAMES.map((name) => {
+    const schema = VARIABLES.shape[name];
+    const text = schema.description ?? "";
+    return { name, secret: SECRET.test(text), text: text.replace(SECRET, ""), unset: whenUnset(schema) };
+  });
+  const tableOf = (secret: boolean) =>
+    table(
+      ["name", "unset", "what it is"],
+      rows
+        .filter((row) => row.secret === secret)
+        .map(({ name, unset, text }) => [`\`${name}\``, unset, text]),
+    );
+  return { variables: tableOf(false), secrets: tableOf(true) };
+}
+
+/** What holds where a variable is not set. */
+function whenUnset(schema: { safeParse(value: unknown): { success: boolean; data?: unknown } }): string {
+  const { success, data } = schema.safeParse(undefined);
+  if (!success) return "an error: it is required";
+  if (data === undefined || (Array.isArray(data) && data.length === 0)) return "";
+  if (typeof data === "boolean") return data ? "`on`" : "`off`";
+  return `\`${Array.isArray(data) ? data.join(",") : String(data)}\``;
+}
