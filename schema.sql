@@ -70,7 +70,7 @@ CREATE TABLE IF NOT EXISTS endpoints (
   account_id      TEXT    REFERENCES accounts (id),   -- NULL: shared, visible to every account
   name            TEXT    NOT NULL,
   api             TEXT    NOT NULL CHECK (api IN ('inference', 'graphql')),
-  protocol        TEXT    NOT NULL CHECK (protocol IN ('serverless', 'openai', 'http', 'graphql')),
+  protocol        TEXT    NOT NULL,                   -- one of PROTOCOLS in src/endpoints/endpoint.ts
   path            TEXT    NOT NULL UNIQUE,
   origin          TEXT    NOT NULL,
   test_origin     TEXT,

@@ -93,6 +93,9 @@ export const VARIABLES = z.object({
   LEDGER_RELAYS: whole(0, 64)
     .default(0)
     .describe("Relays in each region between isolates and ledger shards; 0: isolates ask the shards"),
+  COLO_CACHE: onOff
+    .default(false)
+    .describe("Whether Cloudflare's cache in each location stands before KV: on or off"),
   FLUSH_SECONDS: whole(1, 300).default(10).describe("How often a ledger shard writes uses to D1"),
   USAGE_RETENTION_DAYS: whole(1, 3650).default(400).describe("How long usage counts are kept"),
   SESSION_ISSUER: z.string().optional().describe("Issuer of session tokens"),

@@ -31,7 +31,7 @@ async function route(
   if (isDenial(entries)) return denialResponse(entries, { requestId });
   if (request.method === "OPTIONS") return preflight(null, request.headers, requestId);
   const path = url.segments.join("/");
-  if (path === "healthz") return health(isolate, requestId);
+  if (path === "healthz") return health(isolate, env, url.query, requestId);
   if (path === "v1/key") return describeKey(arrival);
   const [first, second] = url.segments;
   if (first === ".well-known") {

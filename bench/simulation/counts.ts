@@ -50,16 +50,18 @@ export interface Bill {
   againstBare: number;
 }
 
-/** @param seconds how long the counting took, in simulated time */
-export function billOf(counts: Counts, seconds: number): Bill {
+/**
+ * @param seconds how long the counting took, in simulated time
+ * @param objects Durable Objects that are awake, as far as their price falls to the requests counted
+ */
+export function billOf(counts: Counts, seconds: number, objects: number): Bill {
   const units: Record<Billed, number> = {
     kvReads: counts.kvReads,
     kvWrites: counts.kvWrites,
     d1RowsRead: counts.d1RowsRead,
     d1RowsWritten: counts.d1RowsWritten,
     ledgerCalls: counts.ledgerCalls,
-    // Every object that was called is taken to be awake all the time.
-    ledgerGbSeconds: counts.calls.size * seconds * OBJECT_GB,
+    ledgerGbSeconds: objects * seconds * OBJECT_GB,
     ledgerRowsRead: counts.ledgerRowsRead,
     ledgerRowsWritten: counts.ledgerRowsWritten,
   };

@@ -6,9 +6,10 @@ import type { RelayedShard, RelayRequest, SyncReply, SyncRequest } from "../../s
 import type { Clock } from "./clock.ts";
 import type { Counts } from "./counts.ts";
 import type { SimulatedLedger } from "./ledger.ts";
-import { hashOf, NODES, recordOf } from "./records.ts";
+import { hashOf, NODES } from "./records.ts";
 
-/** One way to KV and to D1's primary, in ms. */
+/** One way to the location's cache, to KV and to D1's primary, in ms. */
+const COLO = 2;
 const KV = 10;
 const D1 = 50;
 const HOUR = 3_600_000;
@@ -29,8 +30,8 @@ export interface Shared {
   kinds: { keys: Kind<KeyRecord>; nodes: Kind<PathNode> };
   random: () => number;
   counts: () => Counts;
-  /** What D1 says of a key. */
-  read: (key: number) => KeyRecord | null;
+  /** Told of every request that a live key was allowed, with the time it began. */
+  onAllowed?: (hash: string, began: number) => void;
 }
 
 /** The kinds of src/freshness, but that D1 is a function. */
@@ -64,12 +65,17 @@ export function kindsOf(
 class RequestWorld implements World {
   readonly #shared: Shared;
   readonly #relay: string | null;
+  /** The location's own cache, which is not billed. */
+  readonly #colo: Map<string, string> | null;
   #asked = false;
+  coloPut: World["coloPut"];
   relay: World["relay"];
   db = {} as D1Database;
 
-  constructor(shared: Shared, relay: string | null) {
+  constructor(shared: Shared, relay: string | null, colo: Map<string, string> | null) {
     this.#shared = shared;
+    this.#colo = colo;
+    if (colo !== null) this.coloPut = async (name, text) => void colo.set(name, text);
     this.#relay = relay;
     if (relay !== null) this.relay = this.#askRelay;
   }
@@ -101,9 +107,15 @@ class RequestWorld implements World {
     return this.#shared.ledger.relay(this.#relay as string, request);
   };
 
-  kvGet(name: string): Promise<string | null> {
+  async kvGet(name: string): Promise<string | null> {
+    const { clock, kv } = this.#shared;
+    clock.touch();
+    const near = this.#colo === null ? null : await clock.call(COLO, () => this.#colo?.get(name) ?? null);
+    if (near !== null) return near;
     this.note().kvReads += 1;
-    return this.#shared.clock.call(KV, () => this.#shared.kv.get(name) ?? this.#shared.kvBefore(name));
+    const text = await clock.call(KV, () => kv.get(name) ?? this.#shared.kvBefore(name));
+    if (text !== null) this.#colo?.set(name, text);
+    return text;
   }
 
   kvPut(name: string, text: string): Promise<void> {
@@ -129,9 +141,20 @@ export class SimulatedIsolate {
   readonly #shared: Shared;
   readonly #freshness: Freshness;
   readonly #relay: string | null;
+  readonly #colo: Map<string, string> | null;
 
-  constructor(shared: Shared, options: { id: string; lease: number; maxBytes: number; relay: string | null }) {
+  constructor(
+    shared: Shared,
+    options: {
+      id: string;
+      lease: number;
+      maxBytes: number;
+      relay: string | null;
+      colo: Map<string, string> | null;
+    },
+  ) {
     this.#shared = shared;
+    this.#colo = options.colo;
     this.#relay = options.relay;
     this.#freshness = new Freshness({
       lease: options.lease,
@@ -141,28 +164,33 @@ export class SimulatedIsolate {
     });
   }
 
+  /** What one request would be given, for callers that go their own way. */
+  forRequest(): { freshness: Freshness; world: World } {
+    return { freshness: this.#freshness, world: new RequestWorld(this.#shared, this.#relay, this.#colo) };
+  }
+
   /** One request under a key: what the gateway looks up for it, and the use it counts. */
   request(key: number): void {
     const { kinds, clock } = this.#shared;
-    const world = new RequestWorld(this.#shared, this.#relay);
+    const world = new RequestWorld(this.#shared, this.#relay, this.#colo);
     const counts = this.#shared.counts();
     counts.requests += 1;
     const now = clock.now;
     const hash = hashOf(key);
+    const record = this.#freshness.peek(kinds.keys, hash, now, world);
     const warm =
-      this.#freshness.peek(kinds.keys, hash, now, world) !== undefined &&
+      record !== undefined &&
       NODES.every(({ path }) => this.#freshness.peek(kinds.nodes, path, now, world) !== undefined);
     if (warm) {
-      counts.status("allowed");
-      this.#count(recordOf(key), now, world);
+      this.#answer(record, hash, now, world);
       return;
     }
     counts.waiting += 1;
     clock.touch();
-    void this.#wait(hash, world);
+    void this.#wait(hash, now, world);
   }
 
-  async #wait(hash: string, world: RequestWorld): Promise<void> {
+  async #wait(hash: string, began: number, world: RequestWorld): Promise<void> {
     const { kinds } = this.#shared;
     const freshness = this.#freshness;
     const found = await freshness.get(kinds.keys, hash, world);
@@ -173,8 +201,13 @@ export class SimulatedIsolate {
       const node = await freshness.get(kinds.nodes, path, world);
       if (node === "unavailable") return this.#shared.counts().status("unavailable");
     }
-    this.#shared.counts().status(found.value.revoked_at === null ? "allowed" : "revoked");
-    this.#count(found.value, world.now(), world);
+    this.#answer(found.value, hash, began, world);
+  }
+
+  #answer(record: KeyRecord, hash: string, began: number, world: RequestWorld): void {
+    this.#shared.counts().status(record.revoked_at === null ? "allowed" : "revoked");
+    if (record.revoked_at === null) this.#shared.onAllowed?.(hash, began);
+    this.#count(record, world.now(), world);
   }
 
   #count(record: KeyRecord, now: number, world: RequestWorld): void {

@@ -4,14 +4,11 @@
  * these numbers are not what it finds.
  */
 const BY_STATEMENT: [start: string, rows: number][] = [
-  ["INSERT INTO counts", 2],
-  ["INSERT INTO last_used", 2],
-  ["INSERT OR REPLACE INTO isolates", 1],
+  ["INSERT INTO use_log", 2], // and its deletion, later
+  ["INSERT INTO use_pages", 1],
   ["INSERT OR REPLACE INTO fences", 2],
   ["INSERT OR IGNORE INTO open", 1],
   ["DELETE FROM open", 1],
-  ["UPDATE counts SET dirty = 0", 2],
-  ["UPDATE last_used SET dirty = 0", 2],
   ["UPDATE meta", 2],
 ];
 

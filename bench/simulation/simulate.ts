@@ -1,6 +1,6 @@
 import type { KeyRecord } from "../../src/keys/record.ts";
 import { Clock } from "./clock.ts";
-import { billOf, type Bill, Counts } from "./counts.ts";
+import { type Bill, billOf, Counts } from "./counts.ts";
 import { kindsOf, type Shared, SimulatedIsolate } from "./isolate.ts";
 import { SimulatedLedger } from "./ledger.ts";
 import { hashOf, NODES, recordOf } from "./records.ts";
@@ -20,6 +20,8 @@ export interface Scenario {
   shards: number;
   /** Relays in the simulated part of the world; 0: none. */
   relays: number;
+  /** Whether each location's own cache stands before KV. */
+  coloCache: boolean;
   /** Seconds before counting begins, and how long it goes on. */
   warmUp: number;
   seconds: number;
@@ -60,7 +62,7 @@ export class Simulation {
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
-    const { colos, simulated, keys, home, shards, relays, isolatesPerColo } = scenario;
+    const { colos, simulated, keys, home, shards, relays, isolatesPerColo, coloCache } = scenario;
     const { lease = 2000, flush = 10_000, maxBytes = 32 * 1024 * 1024, seed = 1 } = scenario;
     this.random = randomOf(seed);
     const counts = () => this.counts;
@@ -83,17 +85,17 @@ export class Simulation {
       kinds: kindsOf(shards, read, rows, this.clock),
       random: this.random,
       counts,
-      read: (key) => read(hashOf(key)),
     };
     this.traffic = new Traffic({ keys, colos, simulated, home, random: this.random });
     let number = 0;
-    this.isolates = Array.from({ length: simulated }, () =>
-      Array.from({ length: isolatesPerColo }, () => {
+    this.isolates = Array.from({ length: simulated }, () => {
+      const colo = coloCache ? new Map<string, string>() : null;
+      return Array.from({ length: isolatesPerColo }, () => {
         number += 1;
         const relay = relays === 0 ? null : `relay-${number % relays}`;
-        return new SimulatedIsolate(this.shared, { id: `isolate ${number}`, lease, maxBytes, relay });
-      }),
-    );
+        return new SimulatedIsolate(this.shared, { id: `isolate ${number}`, lease, maxBytes, relay, colo });
+      });
+    });
   }
 
   /** A key exists from its first request on: D1 itself has no memory to spare here. */
@@ -138,7 +140,8 @@ export class Simulation {
       requests: counts.requests,
       asking: counts.asking / counts.requests,
       waiting: counts.waiting / counts.requests,
-      bill: billOf(counts, seconds),
+      // Shards are awake for the whole world's requests, relays for those of their part of it.
+      bill: billOf(counts, seconds, this.#scenario.relays + this.#scenario.shards * this.traffic.share),
       busiest: { name, perSecond: calls / seconds },
       objects: counts.calls.size,
       d1QueriesPerSecond: counts.d1Queries / seconds,

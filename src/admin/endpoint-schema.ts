@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { wholeSentence } from "../api/problem.ts";
 import { Id, Instant, instant, Name } from "../api/schemas.ts";
+import { PROTOCOLS } from "../endpoints/endpoint.ts";
 import { defaultPath, isWildcard } from "../endpoints/path.ts";
 import { HOP_BY_HOP } from "../http/hop-by-hop.ts";
 import type { EndpointRow } from "../store/endpoints.ts";
@@ -80,7 +81,7 @@ export const EndpointBody = z
     }),
     name: Name,
     api: z.enum(["inference", "graphql"]),
-    protocol: z.enum(["serverless", "openai", "http", "graphql"]),
+    protocol: z.enum(PROTOCOLS),
     path: optional(z.string().max(200)).meta({
       description:
         "Prefix of one to three segments; default /v2/ID, /graphql/ID, or /graphql for the id graphql",
@@ -115,7 +116,7 @@ export const EndpointSchema = z
     account_id: z.string().nullable(),
     name: z.string(),
     api: z.enum(["inference", "graphql"]),
-    protocol: z.enum(["serverless", "openai", "http", "graphql"]),
+    protocol: z.enum(PROTOCOLS),
     path: z.string(),
     origin: Url,
     test_origin: Url.nullable(),

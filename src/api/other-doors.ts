@@ -169,17 +169,30 @@ const discovery: Described = {
   errors: ["not_found"],
 };
 
+const Service = z.enum(["up", "away"]);
+const Services = z.strictObject({ d1: Service, kv: Service, ledger: Service });
+
 const health: Described = {
   audience: "anybody",
   method: "GET",
   path: "/healthz",
   summary: "Ask whether the gateway runs",
+  description:
+    "As it stands, it asks nothing of anything. With `?ready`, it says which of D1, KV and the ledger answer, as found within the last five seconds.",
   tag: "Public",
   answers: {
     200: {
-      description: "It runs, and its configuration is sound",
-      schema: z.strictObject({ status: z.literal("ok") }),
+      description: "It runs, and its configuration is sound; with `?ready`, keys can be decided",
+      schema: z.union([
+        z.strictObject({ status: z.literal("ok") }),
+        z.strictObject({ status: z.enum(["ready", "degraded"]), services: Services }),
+      ]),
       example: { status: "ok" },
+    },
+    503: {
+      description: "With `?ready`: neither D1 nor the ledger answers",
+      schema: z.strictObject({ status: z.literal("unavailable"), services: Services }),
+      example: { status: "unavailable", services: { d1: "away", kv: "up", ledger: "away" } },
     },
   },
 };

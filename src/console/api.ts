@@ -9,11 +9,14 @@ export class Problem {
   readonly code: string;
   /** One sentence. */
   readonly detail: string;
+  /** Methods that the address takes, where the status is 405. */
+  readonly allow: readonly string[] | undefined;
 
-  constructor(status: number, code: string, detail: string) {
+  constructor(status: number, code: string, detail: string, allow?: readonly string[]) {
     this.status = status;
     this.code = code;
     this.detail = detail;
+    this.allow = allow;
   }
 }
 

@@ -71,20 +71,20 @@ interface Progress {
 export async function handleConsole(arrival: ConsoleArrival): Promise<Response> {
   const { request, requestId, url, isolate } = arrival;
   const path = `/${url.segments.join("/")}`;
+  const origin = originOf(url, isolate.config);
   const file = [STYLE, SCRIPT].find((one) => one.url.startsWith(`${path}?`));
   if (file !== undefined && (request.method === "GET" || request.method === "HEAD")) {
-    return withPolicy(bodyFor(request, assetResponse(file, url.query)), requestId);
+    return withPolicy(bodyFor(request, assetResponse(file, url.query)), origin, requestId);
   }
 
   const now = Date.now();
-  const origin = originOf(url, isolate.config);
   const progress: Progress = { route: null, visitor: null, reason: null };
   let reply: Reply;
   if (origin === null) reply = new Problem(403, "forbidden", "The console is served over https only");
   else reply = await attempt(arrival, () => serve(arrival, origin, now, progress));
   const response = await answer(arrival, origin, now, progress, reply);
   writeLine(arrival, progress, response.status);
-  return withPolicy(bodyFor(request, response), requestId);
+  return withPolicy(bodyFor(request, response), origin, requestId);
 }
 
 /** A handler's reply; a page that says so where the database is away, or something is wrong in here. */
@@ -120,8 +120,8 @@ async function serve(
   progress.route = target?.path ?? null;
   if (visitor === null && target?.audience !== "anybody") return toSignIn(arrival);
   if (matched === null) return new Problem(404, "not_found", "Nothing is found under this address");
-  if (target === null || !("route" in matched)) {
-    return new Problem(405, "method_not_allowed", "This address does not take that");
+  if ("allow" in matched || target === null) {
+    return new Problem(405, "method_not_allowed", "This address does not take that", matched.allow);
   }
 
   let form = new Fields();
@@ -225,6 +225,7 @@ async function answer(
       notice: brought?.notice ?? null,
     });
   }
+  if (reply instanceof Problem && reply.allow) response.headers.set("allow", reply.allow.join(", "));
   // A response that sets the session itself ends or begins one.
   if (jar && visitor?.cookie?.due && !response.headers.has("set-cookie")) {
     cookies.push(await sessionCookie(visitor.cookie, config, jar, now));

@@ -60,7 +60,7 @@ export function Layout({ title, path, visitor, notice, children }: LayoutProps) 
 }
 
 function Who({ visitor, path }: { visitor: Visitor; path: string }) {
-  const { session, account, role, identity, cookie } = visitor;
+  const { session, account, role, identity, cookie, access } = visitor;
   const several = session.memberships.length > 1;
   return (
     <div class="who">
@@ -91,6 +91,11 @@ function Who({ visitor, path }: { visitor: Visitor; path: string }) {
         {role !== null && <span class="badge">{role}</span>}
         {session.admin && <span class="badge accent">admin</span>}
       </p>
+      {access && (
+        <a class="button small" href="/cdn-cgi/access/logout">
+          Sign out
+        </a>
+      )}
       {cookie !== null && (
         <Form visitor={visitor} action="/console/sign-out">
           <button class="button small" type="submit">

@@ -23,6 +23,8 @@ const GROUPS: readonly NavGroup[] = [
         path: "/console/settings/templates",
         audience: ["owner", "member", "viewer"],
       },
+      { label: "Endpoints", path: "/console/settings/endpoints", audience: ["owner", "member", "viewer"] },
+      { label: "Namespaces", path: "/console/settings/namespaces", audience: ["owner", "member", "viewer"] },
       { label: "Audit log", path: "/console/settings/audit-log", audience: ["owner", "viewer"] },
     ],
   },

@@ -2,6 +2,7 @@ import { adminPages } from "./admin/index.ts";
 import { homePages } from "./home.tsx";
 import { keyPages } from "./keys/index.ts";
 import type { Page } from "./page.ts";
+import { settingsPages } from "./settings/index.ts";
 import { signInPages } from "./sign-in/index.ts";
 import { usagePages } from "./usage/index.ts";
 
@@ -11,5 +12,6 @@ export const PAGES: readonly Page[] = [
   ...signInPages,
   ...keyPages,
   ...usagePages,
+  ...settingsPages,
   ...adminPages,
 ];

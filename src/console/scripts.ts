@@ -7,7 +7,8 @@ import { asset } from "./asset.ts";
  * - `<select data-submit-on-change>` posts its form, whose button goes away
  * - `<button data-set-all="value" hidden>` chooses that value in every radio and select of its `[data-group]`
  * - `<div data-show-when="name=value">` (several: `name=a|b`) shows only while that is chosen in its form
- * - `<form data-send-file="/path">` sends its file as a stream, with progress; lines that answer it go to `[data-results]`
+ * - `<form data-send-file="/path">` sends its file as a stream, with progress; the JSON texts that answer it, a line
+ *   each, go to `[data-results]`, the last one first
  */
 const JS = `
 "use strict";
@@ -116,7 +117,7 @@ for (const form of all("form[data-send-file]")) {
     request.onloadend = () => {
       progress.hidden = true;
       button.disabled = false;
-      results.textContent = request.status === 0 ? "The connection was lost. It is safe to send the file again." : request.responseText;
+      results.textContent = request.status === 0 ? JSON.stringify("The connection was lost. It is safe to send the file again.") : request.responseText;
       results.hidden = false;
       results.focus();
       results.dispatchEvent(new CustomEvent("results", { bubbles: true }));
@@ -124,6 +125,22 @@ for (const form of all("form[data-send-file]")) {
     request.send(file);
   });
 }
+
+/* Admin: the answer to an import is a JSON text a line, failures first, what came of it all last. */
+document.addEventListener("results", ({ target: results }) => {
+  const texts = results.textContent.split(String.fromCharCode(10)).filter((line) => line.startsWith('"')).map((line) => JSON.parse(line));
+  const end = texts.pop() ?? "The gateway did not take the file. Reload this page, and send it again.";
+  const add = (parent, name, properties) => parent.appendChild(Object.assign(document.createElement(name), properties));
+  results.textContent = "";
+  const notice = add(results, "div", { className: "notice " + (texts.length > 0 ? "warning" : "info") });
+  notice.setAttribute("role", "status");
+  add(notice, "strong", { textContent: "Import" });
+  add(notice, "p", { textContent: end });
+  if (texts.length === 0) return;
+  add(results, "h3", { textContent: "Lines that failed" });
+  const list = add(results, "ul", { className: "plain" });
+  for (const textContent of texts) add(list, "li", { textContent });
+});
 `;
 
 export const SCRIPT = asset("/console/script.js", "text/javascript; charset=utf-8", JS.trim());

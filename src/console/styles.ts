@@ -193,6 +193,126 @@ progress { width: 100%; accent-color: var(--accent-fill); }
 .chart text { fill: var(--muted); font-size: 11px; }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; font-size: .875rem; margin-top: .5rem; }
 .legend svg { width: .75rem; height: .75rem; margin-right: .375rem; }
+
+/* API keys, templates, usage */
+.inline { display: inline; }
+.below { margin-top: 1rem; }
+.icon { padding: 0 .5rem; min-height: 2.25rem; }
+.icon svg { fill: none; stroke: currentColor; stroke-width: 1.75; stroke-linecap: round; stroke-linejoin: round; }
+.icon.revoke { color: var(--bad); }
+.icon.revoke:hover { background: var(--bad-soft); }
+.icons { gap: 0; margin-inline: -.5rem; }
+.key-name { display: flex; gap: .625rem; align-items: start; }
+.key-name input { width: 1.125rem; height: 1.125rem; margin: .25rem 0 0; flex: none; }
+.key-name code { display: block; color: var(--muted); font-weight: 400; }
+.hints { display: flex; flex-wrap: wrap; gap: .25rem; margin-top: .25rem; }
+.tabs + .hints { margin: 0 0 1rem; }
+.data td .hint, .check .hint { display: block; margin: 0; font-weight: 400; }
+.data:has(.key-name) { font-size: .875rem; }
+.data:has(.key-name) :is(th, td) { padding-inline: .625rem; }
+.data:has(.key-name) time .quiet { display: block; }
+.button.danger.solid { color: #fff; background: var(--bad-fill); border-color: var(--bad-fill); }
+.key-form .card { padding: 1.25rem 1.5rem; }
+.key-form .card > :last-child { margin-bottom: 0; }
+.wide-choice .choice { max-width: none; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); }
+.wide-choice legend { grid-column: 1 / -1; }
+.part { border-top: 1px solid var(--line); padding-top: 1.125rem; margin-top: 1.125rem; }
+.part h3 { margin-bottom: .5rem; }
+.part > .error { margin: 0 0 .5rem; }
+.part .hint { margin-bottom: .5rem; }
+.segments > div { display: flex; flex-wrap: wrap; width: fit-content; max-width: 100%; background: var(--sunken); border: 1px solid var(--edge); border-radius: .5rem; padding: .125rem; gap: .125rem; }
+.segments label { position: relative; cursor: pointer; }
+.segments input { position: absolute; inset: 0; opacity: 0; margin: 0; cursor: pointer; }
+.segments span { display: block; padding: .3125rem .75rem; border-radius: .375rem; font-size: .9375rem; }
+.segments input:checked + span { background: var(--accent-fill); color: #fff; font-weight: 550; }
+.segments input:focus-visible + span { outline: 3px solid var(--accent); outline-offset: 2px; }
+@media (forced-colors: active) { .segments input { opacity: 1; position: static; } }
+.levels { margin-bottom: 1.25rem; }
+.levels .actions { margin-bottom: .5rem; }
+.levels table, .counts { width: 100%; border-collapse: collapse; font-size: .9375rem; }
+.levels { max-width: 46rem; }
+.levels th, .levels td, .counts th, .counts td { padding: .375rem .5rem; border-bottom: 1px solid var(--line); text-align: left; font-weight: 400; overflow-wrap: anywhere; }
+.levels thead th, .counts thead th { color: var(--muted); font-size: .8125rem; font-weight: 600; overflow-wrap: normal; }
+.levels th + th, .levels td { text-align: center; width: 6.5rem; }
+.levels tbody tr:hover { background: var(--sunken); }
+.levels td { padding: 0; }
+.levels td label { display: grid; place-items: center; min-height: 2.5rem; cursor: pointer; }
+.levels input, .check input { width: 1.125rem; height: 1.125rem; flex: none; margin: 0; }
+.check input { translate: 0 .1875rem; }
+.boxes { display: grid; gap: .625rem; max-height: 22rem; overflow-y: auto; padding: .25rem; }
+.another { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; }
+.another input:not([type]) { width: 16rem; }
+.another .segments { margin: 0; }
+.notice li { margin-top: .25rem; }
+.name { overflow-wrap: anywhere; }
+.scopes { background: var(--sunken); border: 1px solid var(--line); border-radius: .5rem; padding: .75rem 1rem; overflow-x: auto; margin-top: .5rem; }
+details { margin-top: 1rem; }
+summary { cursor: pointer; color: var(--accent); }
+.spans { display: flex; gap: .25rem; }
+.spans [aria-current] { background: var(--accent-fill); border-color: var(--accent-fill); color: #fff; }
+.totals { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1rem; margin-top: 1rem; }
+.totals .card { padding: 1rem 1.25rem; }
+.totals dt { color: var(--muted); font-size: .875rem; }
+.totals dd { font-size: 1.5rem; font-weight: 650; font-variant-numeric: tabular-nums; line-height: 1.3; }
+.usage { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: .5rem .75rem; }
+.usage > .chart { height: 14rem; }
+.usage .grid { vector-effect: non-scaling-stroke; }
+.usage .axis { display: flex; flex-direction: column; justify-content: space-between; text-align: right; margin-block: -.5rem; }
+.axis, .times { font-size: .75rem; line-height: 1rem; color: var(--muted); font-variant-numeric: tabular-nums; }
+.times, .usage .legend { grid-column: 2; }
+.times { display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; }
+.times.month { grid-auto-columns: 7fr; grid-template-columns: 7fr 7fr 7fr 7fr 2fr; }
+.times.week { text-align: center; }
+.times span { white-space: nowrap; }
+.legend span { display: inline-flex; align-items: center; }
+.legend .chart { width: .75rem; }
+.reasons li { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: .125rem 1rem; margin-bottom: .75rem; }
+.proportion { grid-column: 1 / -1; height: .5rem; }
+.counts time { white-space: nowrap; }
+.counts thead th { max-width: 9rem; vertical-align: bottom; }
+.counts th + th, .counts td { text-align: right; font-variant-numeric: tabular-nums; }
+@media (scripting: none) { .only-scripts { display: none; } }
+@media (max-width: 52rem) {
+  .data td:empty { display: none; }
+  .counts { width: max-content; min-width: 100%; }
+  .icons { margin: 0; }
+  .levels th + th, .levels td { width: 4.25rem; }
+  .times.week span:nth-child(2n) { visibility: hidden; }
+  .totals { gap: .5rem; }
+  .totals .card { padding: .75rem; }
+}
+
+/* Admin and settings */
+.method-path { display: grid; grid-template-columns: 8rem minmax(0, 1fr); gap: 0 .75rem; }
+.method-path .field { max-width: none; }
+.rows { display: grid; gap: .5rem; max-width: 46rem; }
+.row { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 14rem), 1fr)); gap: .5rem .75rem; }
+.row label { font-size: .8125rem; color: var(--muted); }
+.card > .hint + .columns { margin-top: .75rem; }
+.card .columns .field { margin-bottom: 0; }
+.card .columns + .field { margin-top: 1.125rem; }
+summary { cursor: pointer; padding-block: .25rem; color: var(--accent); }
+details > .field:first-of-type { margin-top: .75rem; }
+.plain li + li { margin-top: .25rem; }
+.plain .badge { margin-left: .25rem; }
+.steps, .bullets { list-style: decimal; padding-left: 1.5rem; }
+.bullets { list-style: disc; }
+.steps li + li { margin-top: .5rem; }
+.changes > div { display: grid; grid-template-columns: minmax(5rem, auto) minmax(0, 1fr); gap: .75rem; font-size: .875rem; }
+.changes dt { color: var(--muted); }
+.changes dd { overflow-wrap: anywhere; }
+.changes del { color: var(--bad); }
+.changes ins { color: var(--good); text-decoration: none; }
+.verdict { border-left: 4px solid var(--accent-fill); }
+.verdict .facts { margin-block: 1rem; }
+.verdict:focus { outline: none; }
+.results { margin-top: 1rem; }
+.results h3 { margin-bottom: .5rem; }
+.template { display: flex; flex-direction: column; gap: .5rem; margin: 0; }
+.template .buttons { margin-top: .25rem; }
+.part-title { margin: 1.75rem 0 .75rem; }
+.part-text { margin-bottom: .75rem; }
+.record .card { max-width: 56rem; }
 `;
 
 export const STYLE = asset("/console/style.css", "text/css; charset=utf-8", CSS.trim());

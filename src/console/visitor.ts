@@ -23,6 +23,8 @@ export interface Visitor {
   role: Role | null;
   /** Whether this session is the console's own, which it can end. */
   cookie: OpenSession | null;
+  /** Whether Cloudflare Access signed them in: its own address signs them out. */
+  access: boolean;
   /** Hidden in every form, and checked when it is posted. */
   formToken: string;
 }
@@ -64,6 +66,7 @@ export async function findVisitor(
     identity: session.name ?? identityOf(session),
     ...(await chosenAccount(env.DB, session, readCookie(request.headers, cookieName(jar, ACCOUNT_COOKIE)))),
     cookie: opened,
+    access: opened === null && !request.headers.has("authorization"),
     formToken: derived(config, "form", bound).toString("base64url"),
   };
 }

@@ -2,7 +2,8 @@
 export type Api = "inference" | "graphql";
 
 /** How an endpoint's requests are classified into reads and writes (spec 2.4). */
-export type Protocol = "serverless" | "openai" | "http" | "graphql";
+export const PROTOCOLS = ["serverless", "openai", "http", "graphql"] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
 
 /** One line of an endpoint's own table: which access a method on a path needs. */
 export interface OperationRule {

@@ -194,8 +194,9 @@ export class Freshness {
       // isolates that see it, few need to write (KV takes one write a second and name). What is fenced
       // already, or open, would be of no use to anyone.
       const useful = this.#current(cacheName, this.#leases.get(shard) ?? null) !== null;
-      if (useful && kind.worthKv(value) && (!kvIsStale || world.random() < 0.1)) {
-        world.background(world.kvPut(cacheName, text));
+      if (useful && kind.worthKv(value)) {
+        if (world.coloPut !== undefined) world.background(world.coloPut(cacheName, text));
+        if (!kvIsStale || world.random() < 0.1) world.background(world.kvPut(cacheName, text));
       }
     }
     return { value, tier: "d1" };

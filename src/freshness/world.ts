@@ -1,6 +1,7 @@
 import type { Env } from "../env.ts";
 import type { RelayedShard, RelayRequest, SyncReply, SyncRequest } from "../ledger/protocol.ts";
 import { within } from "../store/retry.ts";
+import { coloGet, coloPut } from "./colo-cache.ts";
 import type { RelayPlace } from "./relay-choice.ts";
 
 /**
@@ -15,8 +16,11 @@ export interface World {
   sync(shard: number, request: SyncRequest): Promise<SyncReply>;
   /** Asks the isolate's relay instead, where there is one. */
   relay?: ((request: RelayRequest) => Promise<RelayedShard[]>) | undefined;
+  /** From KV, or from whatever nearer cache stands before it. */
   kvGet(name: string): Promise<string | null>;
   kvPut(name: string, text: string): Promise<void>;
+  /** Keeps what D1 said in the nearer cache, where there is one. */
+  coloPut?: ((name: string, text: string) => Promise<void>) | undefined;
   /** The primary database, for `Kind.read`. */
   db: D1Database;
   wait(ms: number): Promise<void>;
@@ -36,11 +40,13 @@ export const shardName = (shard: number) => `shard-${shard}`;
 /**
  * The platform, as seen by one request.
  * @param relay the isolate's relay, where there is one
+ * @param coloCache whether the location's own cache stands before KV
  */
 export function worldOf(
   env: Env,
   context: Pick<ExecutionContext, "waitUntil">,
   relay: RelayPlace | null = null,
+  coloCache = false,
 ): World {
   return {
     relay: relay === null ? undefined : (request) => askRelay(env, relay, request),
@@ -48,12 +54,27 @@ export function worldOf(
     random: () => Math.random(),
     sync: (shard, request) =>
       within(env.LEDGER.getByName(shardName(shard)).sync(request) as unknown as Promise<SyncReply>, PATIENCE),
-    kvGet: (name) => within(env.KEYS.get(name, "text"), PATIENCE),
+    kvGet: coloCache
+      ? (name) => nearestGet(env, context, name)
+      : (name) => within(env.KEYS.get(name, "text"), PATIENCE),
+    coloPut: coloCache ? coloPut : undefined,
     kvPut: (name, text) => env.KEYS.put(name, text, { expirationTtl: KV_TTL }),
     db: env.DB,
     wait: (ms) => scheduler.wait(ms),
     background: (work) => context.waitUntil(work.catch(() => undefined)),
   };
+}
+
+async function nearestGet(
+  env: Env,
+  context: Pick<ExecutionContext, "waitUntil">,
+  name: string,
+): Promise<string | null> {
+  const near = await coloGet(name);
+  if (near !== null) return near;
+  const text = await within(env.KEYS.get(name, "text"), PATIENCE);
+  if (text !== null) context.waitUntil(coloPut(name, text).catch(() => undefined));
+  return text;
 }
 
 function askRelay(env: Env, { name, hint }: RelayPlace, request: RelayRequest): Promise<RelayedShard[]> {

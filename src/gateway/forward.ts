@@ -136,9 +136,13 @@ function bodyFor(
   const { readable, writable } =
     length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
   const abort = new AbortController();
+  // While the origin is silent, nothing but this ends the pipe of a client that is gone.
+  const onClientGone = () => abort.abort();
+  guard.signal.addEventListener("abort", onClientGone, { once: true });
   let flowing = true;
   const stop = () => {
     flowing = false;
+    guard.signal.removeEventListener("abort", onClientGone);
   };
   guard.background(body.pipeTo(writable, { signal: abort.signal }).then(stop, stop));
   watch({ guard, goesOn: () => flowing, onInvalid: () => abort.abort() });

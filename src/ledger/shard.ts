@@ -23,6 +23,13 @@ export interface ShardOptions {
 
 /** Rows of each sort in one flush; some 150 bytes each, against D1's 2 MB for one bound value. */
 const FLUSH_ROWS = 5000;
+/** What a flush may take of D1 before it waits for more uses: rows for each use since the last, and for each second. */
+const ROWS_PER_USE = 0.002;
+const ROWS_PER_SECOND = 10;
+/** Isolates hand uses over about once a second: after so long without any, traffic has stopped. In ms. */
+const QUIET = 2500;
+/** Longest that uses wait for a flush while traffic goes on, in ms. */
+const LONGEST_WAIT = 3_600_000;
 /** Longest wait for one call to D1, in ms: a batch that stalls is sent again, which changes nothing. */
 const D1_PATIENCE = 10_000;
 /** An alarm overdue for longer was lost: the platform gives one up after six failed runs. In ms. */
@@ -40,6 +47,8 @@ export class LedgerShard {
   /** When the alarm is due; null when none is set, or it runs right now. */
   #alarmAt: number | null;
   #forgotAt: number | null = null;
+  /** When uses were last written to D1, and how many had been stored by then. */
+  #flushed: { at: number; total: number } | null = null;
 
   /** @param alarmAt the alarm that storage has when the object starts */
   constructor(core: LedgerCore, world: ShardWorld, options: ShardOptions, alarmAt: number | null) {
@@ -75,7 +84,12 @@ export class LedgerShard {
 
   /** When a key was last used, in milliseconds; null when this shard does not remember. */
   lastUsed(keyId: string): number | null {
-    return this.#core.lastUsed(keyId);
+    return this.#core.uses.lastUsed(keyId);
+  }
+
+  /** Whether anything waits for the alarm. */
+  hasWork(): boolean {
+    return this.#core.hasWork();
   }
 
   /** Sees to it that an alarm is set. */
@@ -116,16 +130,29 @@ export class LedgerShard {
     }
   }
 
+  /**
+   * Writes uses to D1, if that is worth its price: rows are what D1 bills, and a key that is used all the
+   * time is written once however long it waited. Once traffic stops, everything is written.
+   */
   async #flush(): Promise<void> {
+    const { uses } = this.#core;
+    const { total } = uses;
+    const began = this.#world.now();
+    const isQuiet = uses.storedAt === null || Math.abs(began - uses.storedAt) >= QUIET;
+    const last = this.#flushed;
+    const waited = last === null ? Number.POSITIVE_INFINITY : began - last.at;
+    const worth = last === null ? 0 : (total - last.total) * ROWS_PER_USE + (waited / 1000) * ROWS_PER_SECOND;
+    if (!isQuiet && uses.dirty > worth && waited >= 0 && waited < LONGEST_WAIT) return;
     for (;;) {
-      const flush = this.#core.takeFlush(FLUSH_ROWS);
+      const flush = uses.take(FLUSH_ROWS);
       if (flush.counts.length === 0 && flush.lastUsed.length === 0) break;
       await within(writeUses(this.#world.db, flush.counts, flush.lastUsed), D1_PATIENCE);
-      this.#core.flushed(flush);
+      uses.flushed(flush);
       if (flush.counts.length < FLUSH_ROWS && flush.lastUsed.length < FLUSH_ROWS) break;
     }
+    this.#flushed = { at: began, total };
     const now = this.#world.now();
-    this.#core.prune(now);
+    uses.prune(now);
     if (this.#forgotAt === null || now - this.#forgotAt > DAY) {
       await within(forgetUsage(this.#world.db, now - this.#options.retention), D1_PATIENCE);
       this.#forgotAt = now;

@@ -59,6 +59,7 @@ export class UseStore {
   #pagesSize = 0;
   /** Requests whose uses were stored since the start. */
   #total = 0;
+  #storedAt: number | null = null;
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -77,6 +78,11 @@ export class UseStore {
     return this.#total;
   }
 
+  /** When uses were last stored, since the object started. */
+  get storedAt(): number | null {
+    return this.#storedAt;
+  }
+
   /** Rows that D1 does not have yet. */
   get dirty(): number {
     return this.#dirtyCounts.size + this.#dirtyLastUsed.size;
@@ -87,13 +93,16 @@ export class UseStore {
    * @returns for each batch, its isolate and the number of the latest batch stored for that
    */
   store(batches: readonly UseBatch[], now: number): [isolate: string, number: number][] {
-    const fresh = batches.filter(({ isolate, number }) => (this.#isolates.get(isolate)?.number ?? 0) < number);
+    const fresh = batches.filter(
+      ({ isolate, number }) => (this.#isolates.get(isolate)?.number ?? 0) < number,
+    );
     if (fresh.length > 0) {
       const body = JSON.stringify({ now, batches: fresh } satisfies LogEntry);
       this.#sql.exec("INSERT INTO use_log (body) VALUES (?)", body);
       // Memory follows storage, never the other way round.
       this.#logSize += body.length;
       for (const batch of fresh) this.#apply(batch, now);
+      this.#storedAt = now;
       if (this.#logSize > Math.max(LEAST_LOG, 2 * this.#pagesSize)) this.#fold();
     }
     return batches.map(({ isolate, number }) => [isolate, this.#isolates.get(isolate)?.number ?? number]);
@@ -146,6 +155,7 @@ export class UseStore {
   }
 
   #apply({ isolate, number, uses }: UseBatch, now: number): void {
+    if ((this.#isolates.get(isolate)?.number ?? 0) >= number) return;
     for (const use of uses) this.#add(use, now);
     this.#isolates.set(isolate, { number, seenAt: now });
   }
@@ -177,7 +187,11 @@ export class UseStore {
         counts: piece.map(([name, count]): [Count, boolean] => [count, this.#dirtyCounts.has(name)]),
       })),
       ...pieces([...this.#lastUsed]).map((piece) => ({
-        lastUsed: piece.map(([key, at]): [string, number, boolean] => [key, at, this.#dirtyLastUsed.has(key)]),
+        lastUsed: piece.map(([key, at]): [string, number, boolean] => [
+          key,
+          at,
+          this.#dirtyLastUsed.has(key),
+        ]),
       })),
     ];
     const bodies = pages.map((page) => JSON.stringify(page));
@@ -205,9 +219,10 @@ export class UseStore {
   }
 }
 
-const nameOf = ({ key_id, hour, endpoint_id, kind }: Count) =>
-  `${key_id}\n${hour}\n${endpoint_id}\n${kind}`;
+const nameOf = ({ key_id, hour, endpoint_id, kind }: Count) => `${key_id}\n${hour}\n${endpoint_id}\n${kind}`;
 
 function pieces<T>(list: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(list.length / PAGE) }, (_, i) => list.slice(i * PAGE, (i + 1) * PAGE));
+  return Array.from({ length: Math.ceil(list.length / PAGE) }, (_, i) =>
+    list.slice(i * PAGE, (i + 1) * PAGE),
+  );
 }

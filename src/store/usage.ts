@@ -1,4 +1,4 @@
-import type { Flush } from "../ledger/core.ts";
+import type { Flush } from "../ledger/use-store.ts";
 
 /** Writes absolute counts and last-used times, in one batch; repeating it changes nothing. */
 export async function writeUses(

@@ -16,6 +16,8 @@ const FLAGS = [
   "--no-first-run",
   "--no-pings",
   "--no-sandbox", // tests run as root in containers
+  // Else pages on loopback may not fetch from loopback, and an attack that does would fail for that alone.
+  "--disable-features=LocalNetworkAccessChecks",
   "--no-zygote",
   "--disable-gpu",
   "--disable-dev-shm-usage",

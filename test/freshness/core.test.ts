@@ -128,7 +128,7 @@ describe("uses", () => {
   const hand = (core: LedgerCore, number: number, uses: Use[], now = NOW, isolate = "i") =>
     core.sync({ since: null, uses: { isolate, number, uses } }, now).acknowledged;
   const counts = (core: LedgerCore) =>
-    core.takeFlush(100).counts.map(({ hour, kind, count }) => [hour, kind, count]);
+    core.uses.take(100).counts.map(({ hour, kind, count }) => [hour, kind, count]);
 
   it("add up, each batch once", () => {
     const core = start();
@@ -138,8 +138,8 @@ describe("uses", () => {
     expect(hand(start(), 2, [use({ count: 3 })])).toBe(2);
     expect(hand(core, 1, [use({ count: 10 })], NOW, "j")).toBe(1);
     expect(counts(core)).toEqual([
-      [1000 * HOUR, "write", 1],
       [1000 * HOUR, "read", 15],
+      [1000 * HOUR, "write", 1],
     ]);
   });
 
@@ -148,9 +148,9 @@ describe("uses", () => {
     hand(core, 1, [use({ last_used_at: NOW - 10 })]);
     hand(core, 2, [use({ last_used_at: NOW - 20 })]);
     hand(core, 3, [use({ last_used_at: null })]);
-    expect(core.lastUsed("k")).toBe(NOW - 10);
+    expect(core.uses.lastUsed("k")).toBe(NOW - 10);
     hand(core, 4, [use({ last_used_at: NOW + 99_999 })]);
-    expect([core.lastUsed("k"), core.lastUsed("x")]).toEqual([NOW, null]);
+    expect([core.uses.lastUsed("k"), core.uses.lastUsed("x")]).toEqual([NOW, null]);
   });
 
   it("lie in no hour to come, and in none that may be forgotten", () => {
@@ -159,35 +159,35 @@ describe("uses", () => {
     hand(core, 2, [use({ hour: 0, kind: "write" })]);
     expect(counts(core)).toEqual([
       [1000 * HOUR, "read", 1],
-      [976 * HOUR, "write", 1],
+      [998 * HOUR, "write", 1],
     ]);
   });
 
   it("stay to be written until D1 has them; what came meanwhile stays longer", () => {
     const core = start();
     hand(core, 1, [use(), use({ key_id: "other" })]);
-    const flush = core.takeFlush(100);
+    const flush = core.uses.take(100);
     hand(core, 2, [use({ last_used_at: NOW })]);
     hand(core, 3, [use({ kind: "write", last_used_at: NOW + 1 })], NOW + 1);
-    core.flushed(flush);
-    expect(core.takeFlush(100)).toMatchObject({
+    core.uses.flushed(flush);
+    expect(core.uses.take(100)).toMatchObject({
       counts: [
-        { key_id: "k", kind: "read", count: 2 },
         { key_id: "k", kind: "write", count: 1 },
+        { key_id: "k", kind: "read", count: 2 },
       ],
       lastUsed: [{ key_id: "k", last_used_at: NOW + 1 }],
     });
-    core.flushed(core.takeFlush(100));
+    core.uses.flushed(core.uses.take(100));
     expect(core.hasWork()).toBe(false);
   });
 
   it("keep their marks apart over a restart", () => {
     hand(start(), 1, [use()]);
     const core = start();
-    const flush = core.takeFlush(100);
+    const flush = core.uses.take(100);
     hand(core, 2, [use({ last_used_at: NOW + 1 })], NOW + 1);
-    core.flushed(flush);
-    expect(core.takeFlush(100)).toMatchObject({
+    core.uses.flushed(flush);
+    expect(core.uses.take(100)).toMatchObject({
       counts: [{ count: 2 }],
       lastUsed: [{ last_used_at: NOW + 1 }],
     });
@@ -197,35 +197,56 @@ describe("uses", () => {
     const core = start();
     for (let n = 1; n <= 5; n += 1) hand(core, n, [use({ key_id: `k${n}` })]);
     const seen: string[] = [];
-    for (let flush = core.takeFlush(2); flush.counts.length > 0; flush = core.takeFlush(2)) {
+    for (let flush = core.uses.take(2); flush.counts.length > 0; flush = core.uses.take(2)) {
       expect(flush.counts.length).toBeLessThanOrEqual(2);
       seen.push(...flush.counts.map(({ key_id }) => key_id));
-      core.flushed(flush);
+      core.uses.flushed(flush);
     }
     expect(seen).toEqual(["k1", "k2", "k3", "k4", "k5"]);
   });
 
   it("are forgotten once D1 has them and no batch can add to them", () => {
     const core = start();
-    const all = () => storage.exec("SELECT count(*) AS n FROM counts")[0]?.n;
     hand(core, 1, [use()]);
-    core.prune(NOW + 100 * HOUR);
-    expect(all()).toBe(1);
-    core.flushed(core.takeFlush(100));
-    core.prune(NOW + 26 * HOUR - 6);
-    expect([all(), core.lastUsed("k")]).toEqual([1, NOW]);
-    // A batch of a day ago still adds to what D1 has.
-    hand(core, 2, [use()], NOW + 24 * HOUR);
+    core.uses.prune(NOW + 100 * HOUR);
+    expect([counts(core), core.uses.lastUsed("k")]).toEqual([[[1000 * HOUR, "read", 1]], NOW]);
+    core.uses.flushed(core.uses.take(100));
+    // A batch that was held up for an hour still adds to what D1 has.
+    core.uses.prune(NOW + HOUR);
+    hand(core, 2, [use()], NOW + HOUR);
     expect(counts(core)).toEqual([[1000 * HOUR, "read", 2]]);
-    core.flushed(core.takeFlush(100));
-    core.prune(NOW + 27 * HOUR);
-    expect([all(), core.lastUsed("k")]).toEqual([0, null]);
+    core.uses.flushed(core.uses.take(100));
+    core.uses.prune(NOW + 4 * HOUR);
+    expect([counts(core), core.uses.lastUsed("k")]).toEqual([[], null]);
+    expect(core.hasWork()).toBe(false);
+  });
+
+  it("are one row of storage for each call, folded into pages before they are many", () => {
+    const core = start();
+    const rows = (table: string) => storage.exec(`SELECT count(*) AS n FROM ${table}`)[0]?.n as number;
+    const many = (n: number) =>
+      Array.from({ length: 1000 }, (_, i) => use({ key_id: `k${(n * 1000 + i) % 6000}` }));
+    for (let n = 1; n <= 12; n += 1) {
+      const batches = ["i", "j"].map((isolate) => ({ isolate, number: n, uses: many(n) }));
+      expect(core.syncRelay({ since: null, batches }, NOW).acknowledged).toEqual([
+        ["i", n],
+        ["j", n],
+      ]);
+    }
+    expect(rows("use_log")).toBeLessThan(12);
+    expect(rows("use_pages")).toBeGreaterThan(0);
+    const again = start();
+    expect(again.uses.take(10_000)).toEqual(core.uses.take(10_000));
+    expect(again.uses.dirty).toBe(core.uses.dirty);
+    // Known from the log or the pages alike.
+    expect(hand(again, 12, many(0), NOW, "j")).toBe(12);
+    expect(counts(again).reduce((sum, [, , count]) => sum + (count as number), 0)).toBe(400);
   });
 
   it("are known by batch for a day", () => {
     const core = start();
     hand(core, 1, [use()]);
-    core.prune(NOW + 24 * HOUR);
+    core.uses.prune(NOW + 24 * HOUR);
     expect(hand(core, 1, [use()], NOW + 24 * HOUR)).toBe(1);
     expect(counts(core)).toEqual([[1000 * HOUR, "read", 1]]);
   });

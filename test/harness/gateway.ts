@@ -71,6 +71,8 @@ export interface TestGateway {
   strayKey(): string;
   /** Resident memory of workerd, in bytes. */
   memory(): number;
+  /** CPU time that workerd has used so far, in seconds. */
+  cpuSeconds(): number;
   /** Process id of workerd. Killed, it is started anew on the same storage. */
   workerdPid(): number;
   /** Waits for a log line about a request, by its `x-request-id`. */
@@ -264,6 +266,16 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
     },
     workerdPid: gateway.workerdPid,
+    cpuSeconds() {
+      const stat = readFileSync(`/proc/${gateway.workerdPid()}/stat`, "utf8");
+      // proc(5): fields 14 and 15, user and system time in ticks of a hundredth; the name in field 2 has brackets.
+      const [user, system] = stat
+        .slice(stat.lastIndexOf(")") + 2)
+        .split(" ")
+        .slice(11, 13)
+        .map(Number);
+      return (user! + system!) / 100;
+    },
     async logOf(requestId) {
       for (;;) {
         const line = logs.find(({ text }) => text.includes(requestId));

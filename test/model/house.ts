@@ -713,7 +713,8 @@ export class House {
     this.#batches.set(source, batch.number);
     const now = this.sim.now + (this.hosts[shard] as Host).offset;
     for (const use of batch.uses) {
-      const hour = Math.min(use.hour, now);
+      // What is older than the ledger still holds counts for the oldest hour that it does.
+      const hour = Math.max(Math.min(use.hour, now), now - 2 * HOUR);
       const row = `${use.key_id} ${hour - (hour % HOUR)} ${use.kind}`;
       this.#expected.set(row, (this.#expected.get(row) ?? 0) + use.count);
       this.#counted.set(batch.isolate, (this.#counted.get(batch.isolate) ?? 0) - use.count);
@@ -761,11 +762,7 @@ export class House {
 
   /** Whether nothing is left to do for the ledger. */
   isSettled(): boolean {
-    return this.hosts.every(
-      (host) =>
-        host.select("SELECT 1 FROM open UNION ALL SELECT 1 FROM counts WHERE dirty > 0").length === 0 &&
-        host.select("SELECT 1 FROM last_used WHERE dirty > 0").length === 0,
-    );
+    return this.hosts.every((host) => !host.running.hasWork());
   }
 
   /** A shard keeps no more fences than it may. */

@@ -15,6 +15,7 @@ const USES = "src/freshness/uses.ts";
 const SHARDS = "src/freshness/shards.ts";
 const CORE = "src/ledger/core.ts";
 const SHARD = "src/ledger/shard.ts";
+const STORE = "src/ledger/use-store.ts";
 const RELAY = "src/ledger/relay.ts";
 const RELAYED_USES = "src/ledger/relayed-uses.ts";
 const WRITE = "src/store/write.ts";
@@ -596,78 +597,83 @@ export const MUTANTS: Mutant[] = [
     'open: this.#sql.exec("SELECT DISTINCT subject FROM open").map((row) => row.subject as string)',
     "open: []",
   ),
+  {
+    name: "a repeated batch counts again",
+    patches: [
+      [STORE, "(this.#isolates.get(isolate)?.number ?? 0) < number", "number > 0"],
+      [STORE, "    if ((this.#isolates.get(isolate)?.number ?? 0) >= number) return;\n", ""],
+    ],
+  },
+  {
+    name: "a late batch counts again",
+    patches: [
+      [
+        STORE,
+        "(this.#isolates.get(isolate)?.number ?? 0) < number",
+        "(this.#isolates.get(isolate)?.number ?? 0) !== number",
+      ],
+      [
+        STORE,
+        "(this.#isolates.get(isolate)?.number ?? 0) >= number",
+        "(this.#isolates.get(isolate)?.number ?? 0) === number",
+      ],
+    ],
+  },
+  one("batches are not stored", STORE, 'this.#sql.exec("INSERT INTO use_log (body) VALUES (?)", body);', ""),
   one(
-    "a repeated batch counts again",
-    CORE,
-    "if (seen !== undefined && (seen.number as number) >= batch.number) return",
-    "if (seen !== undefined && batch.number < 0) return",
+    "a restart reads no log",
+    STORE,
+    "for (const batch of batches) this.#apply(batch, now);\n      this.#logSize",
+    "this.#logSize",
+  ),
+  one("a restart reads no pages", STORE, "this.#load(String(body));", ""),
+  one(
+    "folding forgets batch numbers",
+    STORE,
+    "...pieces([...this.#isolates])",
+    "...pieces([...this.#isolates].slice(0, 0))",
+  ),
+  one("folding forgets what D1 lacks", STORE, "[count, this.#dirtyCounts.has(name)]", "[count, false]"),
+  one("folding keeps the log", STORE, 'this.#sql.exec("DELETE FROM use_log");', ""),
+  one("counts replace instead of adding", STORE, "else there.count += count;", "else there.count = count;"),
+  one(
+    "what is counted again is not written again",
+    STORE,
+    "    this.#dirtyCounts.add(name);\n    this.#total",
+    "    if (there === undefined) this.#dirtyCounts.add(name);\n    this.#total",
   ),
   one(
-    "a late batch counts again",
-    CORE,
-    "(seen.number as number) >= batch.number",
-    "(seen.number as number) === batch.number",
+    "last used moves back in the ledger",
+    STORE,
+    "used <= (this.#lastUsed.get(key_id) ?? Number.NEGATIVE_INFINITY)",
+    "used < 0",
   ),
+  one("last used may lie in the future", STORE, "Math.min(last_used_at, now)", "last_used_at"),
+  one("hours may lie in the future", STORE, "Math.min(use.hour, now)", "use.hour"),
   one(
-    "batch numbers are not kept",
-    CORE,
-    'this.#sql.exec("INSERT OR REPLACE INTO isolates VALUES (?, ?, ?)", batch.isolate, batch.number, now);',
+    "what changed during a flush counts as written",
+    STORE,
+    "if (this.#counts.get(name)?.count !== row.count) this.#dirtyCounts.add(name);",
     "",
   ),
   one(
-    "counts replace instead of adding",
-    CORE,
-    "SET count = count + excluded.count",
-    "SET count = excluded.count",
-  ),
-  one(
-    "what is counted again is not written again",
-    CORE,
-    "count = count + excluded.count, dirty = excluded.dirty",
-    "count = count + excluded.count",
-  ),
-  one("last used moves back in the ledger", CORE, " WHERE excluded.at > at`", "`"),
-  one("last used may lie in the future", CORE, "Math.min(use.last_used_at, now)", "use.last_used_at"),
-  one("hours may lie in the future", CORE, "Math.min(use.hour, now)", "use.hour"),
-  one(
-    "what changed during a flush counts as written",
-    CORE,
-    "AND kind = ? AND dirty <= ?`",
-    "AND kind = ? AND ? > 0`",
-  ),
-  one(
     "last used that changed during a flush counts as written",
-    CORE,
-    'WHERE key_id = ? AND dirty <= ?", row.key_id, mark',
-    'WHERE key_id = ? AND ? > 0", row.key_id, mark',
+    STORE,
+    "if (this.#lastUsed.get(key_id) !== last_used_at) this.#dirtyLastUsed.add(key_id);",
+    "",
   ),
-  one("written uses stay dirty", CORE, "UPDATE counts SET dirty = 0", "UPDATE counts SET dirty = dirty"),
-  one(
-    "marks start again after a restart",
-    CORE,
-    "    this.#mark = Number(\n",
-    "    this.#mark = 0 * Number(\n",
-  ),
+  one("written uses stay dirty", STORE, "      this.#dirtyCounts.delete(name);\n", ""),
+  one("a use is written late when traffic stops", SHARD, ">= QUIET", ">= 100 * QUIET"),
   one("fresh changes are abandoned", CORE, "now - ABANDONED_AFTER", "now"),
-  one("changes are never abandoned", CORE, "now - ABANDONED_AFTER", "now - 100 * HOUR"),
+  one("changes are never abandoned", CORE, "now - ABANDONED_AFTER", "now - 360_000_000"),
   one(
     "prune drops what D1 lacks",
-    CORE,
-    "DELETE FROM counts WHERE dirty = 0 AND hour < ?",
-    "DELETE FROM counts WHERE hour < ?",
+    STORE,
+    "hour + HOUR < now - LATEST && !this.#dirtyCounts.has(name)",
+    "hour + HOUR < now - LATEST",
   ),
-  one(
-    "prune drops what may be added to",
-    CORE,
-    '"DELETE FROM counts WHERE dirty = 0 AND hour < ?", now - KEPT',
-    '"DELETE FROM counts WHERE dirty = 0 AND hour < ?", now',
-  ),
-  one(
-    "prune forgets batch numbers",
-    CORE,
-    'DELETE FROM isolates WHERE seen_at < ?", now - KEPT',
-    'DELETE FROM isolates WHERE seen_at < ?", now',
-  ),
+  one("prune drops what may be added to", STORE, "hour + HOUR < now - LATEST && ", "hour < now && "),
+  one("prune forgets batch numbers", STORE, "seenAt < now - NUMBERS_KEPT", "seenAt < now"),
 
   // ---- the alarm ----
   one(
@@ -716,8 +722,8 @@ export const MUTANTS: Mutant[] = [
   one(
     "uses are marked before they are written",
     SHARD,
-    "      await within(writeUses(this.#world.db, flush.counts, flush.lastUsed), D1_PATIENCE);\n      this.#core.flushed(flush);",
-    "      this.#core.flushed(flush);\n      await within(writeUses(this.#world.db, flush.counts, flush.lastUsed), D1_PATIENCE);",
+    "      await within(writeUses(this.#world.db, flush.counts, flush.lastUsed), D1_PATIENCE);\n      uses.flushed(flush);",
+    "      uses.flushed(flush);\n      await within(writeUses(this.#world.db, flush.counts, flush.lastUsed), D1_PATIENCE);",
   ),
   one("D1's counts move back", USAGE, "SET count = max(count, excluded.count)", "SET count = excluded.count"),
   one(

@@ -4,6 +4,7 @@ import { examplePage } from "../../api/examples.ts";
 import { ok } from "../../api/reply.ts";
 import { accountRoute, READERS } from "../../api/route.ts";
 import { Environment, pageOf } from "../../api/schemas.ts";
+import { PROTOCOLS } from "../../endpoints/endpoint.ts";
 import { isWildcard } from "../../endpoints/path.ts";
 import { type EndpointRow, listEndpoints } from "../../store/endpoints.ts";
 
@@ -13,7 +14,7 @@ const AccountEndpointSchema = z
     id: z.string(),
     name: z.string(),
     api: z.enum(["inference", "graphql"]),
-    protocol: z.enum(["serverless", "openai", "http", "graphql"]),
+    protocol: z.enum(PROTOCOLS),
     path: z.string(),
     wildcard: z.boolean().meta({ description: "Whether it serves every id that has no endpoint of its own" }),
     environments: z.array(Environment),

@@ -1,5 +1,21 @@
 import type { Page } from "../page.ts";
+import { accountPages } from "./accounts.tsx";
+import { auditLogPages } from "./audit-log.tsx";
 import { endpointPages } from "./endpoints.tsx";
+import { importPages } from "./import.tsx";
+import { allKeysPages } from "./keys.tsx";
+import { memberPages } from "./members.tsx";
+import { namespacePages } from "./namespaces.tsx";
+import { tryPages } from "./try-path.tsx";
 
 /** What admins see and change. */
-export const adminPages: readonly Page[] = [...endpointPages];
+export const adminPages: readonly Page[] = [
+  ...endpointPages,
+  ...tryPages,
+  ...namespacePages,
+  ...accountPages,
+  ...memberPages,
+  ...allKeysPages,
+  ...importPages,
+  ...auditLogPages,
+];

@@ -88,7 +88,6 @@ export function TextField({
         min={min}
         max={max}
         autocomplete="off"
-        spellcheck={mono ? "false" : undefined}
         aria-invalid={message === undefined ? undefined : "true"}
         aria-describedby={describedBy(name, { hint, error: message })}
       />
@@ -126,7 +125,6 @@ export function LinesField({
         rows={rows}
         placeholder={placeholder}
         required={required}
-        spellcheck="false"
         aria-invalid={message === undefined ? undefined : "true"}
         aria-describedby={describedBy(name, { hint, error: message })}
       >
@@ -202,11 +200,11 @@ export function Listing<R>({
   children: (rows: readonly R[]) => Child;
 }) {
   if (list instanceof Problem) return <NoticeBox kind="error">{sentence(list.detail)}</NoticeBox>;
-  if (list.data.length > 0) return <>{children(list.data)}</>;
+  if (list.data.length > 0) return children(list.data);
   if (list.next_cursor !== null) {
     return <EmptyState title="None on this page">There may be more on the next.</EmptyState>;
   }
-  return narrowed ? <EmptyState title="Nothing matches">{unmatched}</EmptyState> : <>{empty}</>;
+  return narrowed ? <EmptyState title="Nothing matches">{unmatched}</EmptyState> : empty;
 }
 
 /** First and next page of a list, with its filters kept. */

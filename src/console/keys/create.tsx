@@ -70,7 +70,11 @@ async function formPage(
     <>
       <PageHead
         title="Create API key"
-        trail={[{ label: "Settings", path: "/console/settings" }, { label: "API keys", path: LIST }, { label: "New" }]}
+        trail={[
+          { label: "Settings", path: "/console/settings" },
+          { label: "API keys", path: LIST },
+          { label: "New" },
+        ]}
         lead="Give it the least that does the job. You can change it later."
       />
       <KeyForm
@@ -95,7 +99,9 @@ function madeAlready({ detail, status }: Problem, id: string): Reply {
     "This key exists already",
     <>
       <PageHead title="This key exists already" lead={`${detail}.`} />
-      <p>Nothing new was made. If you did not copy the key, rotate it: that gives you a new one in its place.</p>
+      <p>
+        Nothing new was made. If you did not copy the key, rotate it: that gives you a new one in its place.
+      </p>
       <p class="buttons">
         <ButtonLink href={LIST} kind="primary">
           All API keys

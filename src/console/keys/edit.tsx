@@ -95,7 +95,7 @@ async function formPage(
         </NoticeBox>
         <ButtonLink href={LIST}>All API keys</ButtonLink>
       </>,
-      key.legacy || given === undefined ? 200 : 409,
+      given === undefined ? 200 : 409,
     );
   }
   const choices = await readChoices(api);
@@ -125,9 +125,9 @@ async function formPage(
 export function LegacyNote({ id }: { id: string }) {
   return (
     <NoticeBox kind="info" title="The scopes of a legacy key cannot be edited">
-      It was made before there were scopes, and goes on working as it did: the GraphQL access it was given, and
-      every inference endpoint. To choose what it may do, <a href={keyPath(id, "rotate")}>rotate it</a>: the new
-      key may do the same, and can be edited.
+      It was made before there were scopes, and goes on working as it did: the GraphQL access it was given,
+      and every inference endpoint. To choose what it may do, <a href={keyPath(id, "rotate")}>rotate it</a>:
+      the new key may do the same, and can be edited.
     </NoticeBox>
   );
 }

@@ -30,7 +30,7 @@ export function dueHints(
     hints.push({ kind: "expiring", text });
   }
   if (now - Date.parse(key.created_at) > OLD * DAY) {
-    hints.push({ kind: "old", text: `Older than ${OLD} days: rotate` });
+    hints.push({ kind: "old", text: `Older than ${OLD} days` });
   }
   if (now - Date.parse(key.last_used_at ?? key.created_at) > UNUSED * DAY) {
     hints.push({ kind: "unused", text: `Unused for ${UNUSED} days` });

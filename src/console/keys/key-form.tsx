@@ -86,7 +86,7 @@ export function KeyForm({
     <Form visitor={visitor} action={action} class="key-form">
       {nonce !== undefined && <input type="hidden" name="nonce" value={nonce} />}
       <ErrorSummary errors={errors} />
-      <Card title="Name">
+      <Card title="Key">
         <Field name="name" label="Name" hint={hint} error={errors.get("name")}>
           <input
             id="name"

@@ -27,6 +27,32 @@ export function PermissionFacts({
   );
 }
 
+/** The same in a few lines: only what is allowed. */
+export function PermissionSummary({
+  permissions,
+  choices,
+}: {
+  permissions: Permissions;
+  choices: Choices | null;
+}) {
+  const { graphql, inference, kubernetes_exec } = permissions;
+  return (
+    <ul>
+      {graphql !== "none" && <li>GraphQL: {graphqlWords(graphql)}</li>}
+      {inference !== "none" && (
+        <li>
+          Inference: <Inference permission={inference} choices={choices} />
+        </li>
+      )}
+      {kubernetes_exec !== "none" && (
+        <li>
+          Kubernetes: <Kubernetes permission={kubernetes_exec} choices={choices} />
+        </li>
+      )}
+    </ul>
+  );
+}
+
 function graphqlWords(permission: GraphqlPermission): Child {
   if (typeof permission === "string") return ACCESS_LABELS[permission];
   const named = (kind: string, fields: "*" | string[]) =>

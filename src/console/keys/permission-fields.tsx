@@ -41,7 +41,11 @@ export function PermissionFields(part: Part) {
         <OnlyFor what="Restricted" />
         <Inference {...part} />
       </section>
-      <section class="part" data-show-when="permission=restricted|kubernetes" aria-labelledby="part-kubernetes">
+      <section
+        class="part"
+        data-show-when="permission=restricted|kubernetes"
+        aria-labelledby="part-kubernetes"
+      >
         <h3 id="part-kubernetes">Kubernetes</h3>
         <OnlyFor what="Restricted or Kubernetes only" />
         <Kubernetes {...part} />
@@ -63,7 +67,7 @@ export function PermissionFields(part: Part) {
           />
         </div>
         {powerful.length > 0 && (
-          <div data-show-when={`template=${powerful.join("|")}`}>
+          <div class="only-scripts" data-show-when={`template=${powerful.join("|")}`}>
             <GraphqlWarning />
           </div>
         )}
@@ -83,10 +87,26 @@ const WAYS = [
     label: "Read/Write (all access)",
     hint: "Everything: GraphQL, every endpoint and every Kubernetes namespace.",
   },
-  { value: "read_only", label: "Read Only", hint: "Looks at GraphQL and every endpoint, and changes nothing." },
-  { value: "restricted", label: "Restricted", hint: "Each API and each endpoint as you choose. Starts with no access." },
-  { value: "inference", label: "Inference only", hint: "Calls every inference endpoint; no GraphQL, no Kubernetes." },
-  { value: "kubernetes", label: "Kubernetes only", hint: "Credentials for kubectl in the namespaces you choose." },
+  {
+    value: "read_only",
+    label: "Read Only",
+    hint: "Looks at GraphQL and every endpoint, and changes nothing.",
+  },
+  {
+    value: "restricted",
+    label: "Restricted",
+    hint: "Each API and each endpoint as you choose. Starts with no access.",
+  },
+  {
+    value: "inference",
+    label: "Inference only",
+    hint: "Calls every inference endpoint; no GraphQL, no Kubernetes.",
+  },
+  {
+    value: "kubernetes",
+    label: "Kubernetes only",
+    hint: "Credentials for kubectl in the namespaces you choose.",
+  },
   { value: "template", label: "From a template", hint: "A common set of permissions under a name." },
   { value: "scopes", label: "Individual scopes", hint: "Pick single scopes, as the API spells them." },
 ];
@@ -108,8 +128,8 @@ function GraphqlWarning() {
   return (
     <NoticeBox kind="warning" title="This key can spend your money">
       With GraphQL Read/Write, whoever holds the key controls your account: they can create, change and delete
-      pods and endpoints, and run up charges until your balance is gone. If it leaks, so does that power. Allow
-      it only where an automation cannot do without, for as few people and as short a time as you can.
+      pods and endpoints, and run up charges until your balance is gone. If it leaks, so does that power.
+      Allow it only where an automation cannot do without, for as few people and as short a time as you can.
     </NoticeBox>
   );
 }
@@ -160,7 +180,7 @@ function Graphql({ values, errors }: Part) {
         value={values.graphql}
         options={[...LEVEL_OPTIONS, ["fields", "Named fields"]]}
       />
-      <div data-show-when="graphql=read_write">
+      <div class="only-scripts" data-show-when="graphql=read_write">
         <GraphqlWarning />
       </div>
       <div class="columns" data-show-when="graphql=fields">
@@ -182,7 +202,6 @@ function FieldNames(props: { name: string; label: string; value: string; errors:
         name={name}
         value={value}
         autocomplete="off"
-        spellcheck="false"
         aria-invalid={wrong ? "true" : undefined}
         aria-describedby={wrong ? `${name}-hint ${name}-error` : `${name}-hint`}
       />
@@ -236,7 +255,6 @@ function Inference({ values, choices, errors }: Part) {
               name="other_endpoint"
               value={values.otherEndpoint}
               autocomplete="off"
-              spellcheck="false"
               placeholder="Endpoint id"
             />
             <Segments
@@ -288,12 +306,7 @@ function EndpointTable({
               {LEVEL_OPTIONS.map(([level, label]) => (
                 <td>
                   <label>
-                    <input
-                      type="radio"
-                      name={ENDPOINT_FIELD + id}
-                      value={level}
-                      checked={level === chosen}
-                    />
+                    <input type="radio" name={ENDPOINT_FIELD + id} value={level} checked={level === chosen} />
                     <span class="unseen">
                       {name}: {label}
                     </span>
@@ -368,7 +381,7 @@ function ScopeList({ values, choices, errors }: Part) {
       ))}
       <div class={errors.has("scopes") ? "field wrong" : "field"}>
         <label for="more_scopes">Further scopes</label>
-        <textarea id="more_scopes" name="more_scopes" rows={3} spellcheck="false" aria-describedby="more-hint">
+        <textarea id="more_scopes" name="more_scopes" rows={3} aria-describedby="more-hint">
           {values.moreScopes}
         </textarea>
         <p class="hint" id="more-hint">

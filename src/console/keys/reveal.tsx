@@ -3,8 +3,8 @@ import { ButtonLink, Card, CopyBox, NoticeBox, PageHead, When } from "../compone
 import type { Shown } from "../page.ts";
 import { show } from "../replies.tsx";
 import type { Choices } from "./choices.ts";
-import { PermissionFacts } from "./permission-facts.tsx";
 import { keyPath, LIST } from "./paths.ts";
+import { PermissionFacts } from "./permission-facts.tsx";
 import { sampleCalls } from "./sample-calls.ts";
 import { ENVIRONMENT_LABELS, permissionsOf } from "./words.ts";
 
@@ -28,8 +28,8 @@ export function reveal(
     <>
       <PageHead title={title} trail={[{ label: "API keys", path: LIST }, { label: key.name }]} />
       <NoticeBox kind="warning" title="Copy the key now. It is shown this once and never again.">
-        Keep it like a password: in a secrets manager or an environment variable, not in version control and not
-        in code that runs in a browser. If you lose it, rotate it or create another.
+        Keep it like a password: in a secrets manager or an environment variable, not in version control and
+        not in code that runs in a browser. If you lose it, rotate it or create another.
       </NoticeBox>
       <Card title={key.name}>
         <CopyBox id="new-key" label="the key" value={key.key} />
@@ -38,7 +38,8 @@ export function reveal(
       <Card title="Try it">
         {calls.length === 0 ? (
           <p>
-            This key may not call any endpoint yet. <a href={keyPath(key.id, "edit")}>Choose what it may do.</a>
+            This key may not call any endpoint yet.{" "}
+            <a href={keyPath(key.id, "edit")}>Choose what it may do.</a>
           </p>
         ) : (
           <div class="stack">

@@ -46,12 +46,7 @@ function sameName(typed: string, name: string): boolean {
   return folded(typed) === folded(name);
 }
 
-function question(
-  { visitor }: Visit,
-  key: KeyView,
-  errors: FieldErrors = new Map(),
-  status = 200,
-): Shown {
+function question({ visitor }: Visit, key: KeyView, errors: FieldErrors = new Map(), status = 200): Shown {
   return show(
     errors.size > 0 ? "Error: Revoke API key" : "Revoke API key",
     <>
@@ -87,13 +82,12 @@ function question(
               id="name"
               name="name"
               autocomplete="off"
-              spellcheck="false"
               aria-invalid={errors.has("name") ? "true" : undefined}
               aria-describedby={errors.has("name") ? "name-error" : undefined}
             />
           </Field>
           <div class="buttons">
-            <button class="button danger" type="submit">
+            <button class="button danger solid" type="submit">
               Revoke key
             </button>
             <ButtonLink href={keyPath(key.id)}>Cancel</ButtonLink>

@@ -16,12 +16,17 @@ const HOUR = 3600;
 
 /** How long the old key may live on; seconds. */
 const OVERLAPS = [
-  { value: String(24 * HOUR), label: "24 hours", hint: "Time to bring the new key to everything that uses the old one." },
+  { value: "0", label: "Not at all", hint: "If it has leaked: the old key stops at once." },
   { value: String(HOUR), label: "1 hour" },
+  {
+    value: String(24 * HOUR),
+    label: "24 hours",
+    hint: "Time to bring the new key to everything that uses the old one.",
+  },
   { value: String(7 * 24 * HOUR), label: "7 days" },
   { value: String(30 * 24 * HOUR), label: "30 days" },
-  { value: "0", label: "Not at all", hint: "If it has leaked: the old key stops at once." },
 ];
+const USUAL_OVERLAP = String(24 * HOUR);
 
 export const rotateKeyPage = page(KEY_MAKERS, {
   method: "GET",
@@ -74,7 +79,7 @@ function question({ visitor }: Visit, key: KeyView, problem?: string, status = 2
             <Choice
               legend={`How long does the old key, ${key.prefix}…, go on working?`}
               name="overlap"
-              value={OVERLAPS[0]!.value}
+              value={USUAL_OVERLAP}
               options={OVERLAPS}
             />
             <div class="buttons">

@@ -79,8 +79,9 @@ function inferenceEndpoint(
       : [{ ...wildcard, id, name: id, wildcard: false, path: wildcard.path.replace(/\*$/, id) }],
   );
   const usable = [...endpoints, ...served]
-    .filter(({ api, wildcard, environments }) =>
-      api === "inference" && !wildcard && environments.includes(environment),
+    .filter(
+      ({ api, wildcard, environments }) =>
+        api === "inference" && !wildcard && environments.includes(environment),
     )
     .map((endpoint) => ({ endpoint, access: inferenceAccess(permissions, endpoint.id) }))
     .filter(({ access }) => access !== "none");
