@@ -61,6 +61,7 @@ try {
   for (const [, name, key] of started.matchAll(/^ {2}(\S+(?: \S+)*) {2,}([\w-]{30,})$/gm)) {
     environment[`${name!.toUpperCase().replaceAll(" ", "_")}_KEY`] = key!;
   }
+  environment.DEMO_ORIGIN = /Demo origins: (\S+)/.exec(started)?.[1] ?? "";
   const files = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" });
   const documents = files.filter((name) => name.endsWith(".md")).map((name) => join(ROOT, "docs", name));
   for (const path of [join(ROOT, "README.md"), ...documents.sort()]) await check(path);
@@ -83,7 +84,10 @@ async function check(path: string): Promise<void> {
   for (const { command, answer, line } of blocks) {
     const { code, output } = await run(command.replaceAll(DOCUMENTED, address), variables);
     const now = normal(
-      output.replaceAll(address, DOCUMENTED).replaceAll(ROOT, "/home/you/postern").replaceAll(home, "/tmp"),
+      output
+        .replaceAll(address, DOCUMENTED)
+        .replaceAll(new URL(environment.DEMO_ORIGIN!).host, "127.0.0.1:8788")
+        .replaceAll(ROOT, "/home/you/postern"),
     );
     answers.push(now);
     const where = `${relative(ROOT, path)}:${line}`;
@@ -102,7 +106,7 @@ async function check(path: string): Promise<void> {
 }
 
 async function run(command: string, variables: string): Promise<{ code: number | null; output: string }> {
-  const script = `set -a; . ${variables}; set +a\nset -eu -o pipefail\n${command}\n{ set +x; } 2>/dev/null; declare -p | grep -E '^declare -- [A-Z_]+=' | sed 's/^declare -- //' > ${variables} || true`;
+  const script = `. ${variables}\nset -eu -o pipefail\n${command}\n{ set +x; } 2>/dev/null; declare -p | grep -E '^declare -- [A-Z_]+=' | sed 's/^declare -- //' > ${variables} || true`;
   const child = spawn("bash", ["-c", script], {
     cwd: ROOT,
     env: environment,

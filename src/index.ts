@@ -17,12 +17,12 @@ import { wellKnown } from "./signing/well-known.ts";
 export { Ledger } from "./ledger/ledger.ts";
 
 /** Which door a request goes through. Everything that is not the gateway's own is an endpoint's. */
-async function route(
+function route(
   request: Request,
   env: Env,
   context: ExecutionContext,
   requestId: string,
-): Promise<Response> {
+): Response | Promise<Response> {
   const isolate = isolateOf(env);
   const url = readUrl(request.url, request.headers.get("host"), isolate.config.HOSTNAMES);
   const entries = headerEntries(request.headers);

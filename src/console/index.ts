@@ -120,13 +120,14 @@ async function serve(
   progress.route = target?.path ?? null;
   if (visitor === null && target?.audience !== "anybody") return toSignIn(arrival);
   if (matched === null) return new Problem(404, "not_found", "Nothing is found under this address");
-  if ("allow" in matched || target === null) {
+  if (!("route" in matched)) {
     return new Problem(405, "method_not_allowed", "This address does not take that", matched.allow);
   }
 
+  const { route, params } = matched;
   let form = new Fields();
   if (request.method === "POST") {
-    const posted = await readPost(request, target, origin, visitor);
+    const posted = await readPost(request, route, origin, visitor);
     if (posted instanceof Problem) return posted;
     form = posted;
     const account = form.text(ACCOUNT_FIELD);
@@ -143,13 +144,13 @@ async function serve(
       progress.visitor = visitor;
     }
   }
-  if (!mayVisit(target.audience, visitor)) return new Problem(403, "forbidden", notAllowed(target, visitor!));
+  if (!mayVisit(route.audience, visitor)) return new Problem(403, "forbidden", notAllowed(route, visitor!));
 
   const visit = {
     arrival,
     now,
     origin,
-    params: matched.params,
+    params,
     query: new URLSearchParams(url.query),
     form,
     visitor,
@@ -157,7 +158,7 @@ async function serve(
   const api =
     visitor && new Api(arrival, { session: visitor.session, account_id: visitor.account?.id ?? null });
   // A page for anybody has no use for the API, and its type says so.
-  return target.handle({ ...visit, api } as Visit);
+  return route.handle({ ...visit, api } as Visit);
 }
 
 const problemOfDenial = (denial: Denial, requestId: string) => {
@@ -190,7 +191,7 @@ async function readPost(
   const form = body === "stream" ? new Fields() : await readForm(request, body);
   if (form instanceof Problem) return form;
   const token = body === "stream" ? (request.headers.get("x-postern-form") ?? "") : form.text(TOKEN_FIELD);
-  return visitor === null || sameToken(token, visitor.formToken) ? form : foreign;
+  return visitor === null || visitor.formTokens.some((one) => sameToken(token, one)) ? form : foreign;
 }
 
 function notAllowed({ audience }: Page, { account, role }: Visitor): string {

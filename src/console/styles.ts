@@ -204,6 +204,7 @@ progress { width: 100%; accent-color: var(--accent-fill); }
 .icons { gap: 0; margin-inline: -.5rem; }
 .key-name { display: flex; gap: .625rem; align-items: start; }
 .key-name input { width: 1.125rem; height: 1.125rem; margin: .25rem 0 0; flex: none; }
+.data:has(.key-name input) .key-name > div:first-child { margin-left: 1.75rem; }
 .key-name code { display: block; color: var(--muted); font-weight: 400; }
 .hints { display: flex; flex-wrap: wrap; gap: .25rem; margin-top: .25rem; }
 .tabs + .hints { margin: 0 0 1rem; }
@@ -308,11 +309,17 @@ details > .field:first-of-type { margin-top: .75rem; }
 .verdict:focus { outline: none; }
 .results { margin-top: 1rem; }
 .results h3 { margin-bottom: .5rem; }
-.template { display: flex; flex-direction: column; gap: .5rem; margin: 0; }
-.template .buttons { margin-top: .25rem; }
-.part-title { margin: 1.75rem 0 .75rem; }
-.part-text { margin-bottom: .75rem; }
 .record .card { max-width: 56rem; }
+.record .wide-choice { margin-bottom: 1.125rem; }
+.data code.long { white-space: normal; }
+.audit .data :is(th, td) { vertical-align: top; }
+.audit .data time .quiet { display: inline; }
+.audit .data tbody td:last-child { width: 40%; }
+.audit summary { padding: 0; }
+@media (max-width: 52rem) {
+  .data code { white-space: normal; }
+  .audit .data tbody td:last-child { width: auto; }
+}
 `;
 
 export const STYLE = asset("/console/style.css", "text/css; charset=utf-8", CSS.trim());

@@ -25,18 +25,23 @@ export interface Visitor {
   cookie: OpenSession | null;
   /** Whether Cloudflare Access signed them in: its own address signs them out. */
   access: boolean;
-  /** Hidden in every form, and checked when it is posted. */
+  /** Hidden in every form. */
   formToken: string;
+  /** What a posted form may carry: that, or what a page of before the secret was rotated has in it. */
+  formTokens: readonly string[];
 }
 
-/** What signs form tokens when no cookie secrets are set: then only Access or a header can be the session. */
-const keyOf = ({ SESSION_SECRETS: secrets, KEY_TAG_SECRETS: others }: Config) => {
+/**
+ * What form tokens are derived from, the current secret first. Where no cookie secrets are set, only Access
+ * or a header can be the session, and the secrets that tag keys stand in.
+ */
+const secretsOf = ({ SESSION_SECRETS: secrets, KEY_TAG_SECRETS: others }: Config): string[] => {
   const { current, secrets: all } = secrets ?? others;
-  return all[current]!;
+  return [all[current]!, ...Object.values(all)];
 };
 
-const derived = (config: Config, ...words: string[]) =>
-  createHmac("sha256", keyOf(config))
+const derived = (secret: string, ...words: string[]) =>
+  createHmac("sha256", secret)
     .update(`postern console\n${JSON.stringify(words)}`)
     .digest();
 
@@ -61,13 +66,15 @@ export async function findVisitor(
   // Assigned in the reader, which is asked last: the compiler does not see that.
   const opened = cookie as OpenSession | null;
   const bound = opened === null ? `sub:${session.subject}` : `sid:${opened.sid}`;
+  const formTokens = secretsOf(config).map((secret) => derived(secret, "form", bound).toString("base64url"));
   return {
     session,
     identity: session.name ?? identityOf(session),
     ...(await chosenAccount(env.DB, session, readCookie(request.headers, cookieName(jar, ACCOUNT_COOKIE)))),
     cookie: opened,
     access: opened === null && !request.headers.has("authorization"),
-    formToken: derived(config, "form", bound).toString("base64url"),
+    formToken: formTokens[0]!,
+    formTokens,
   };
 }
 
@@ -90,7 +97,7 @@ export const keyNonce = () => randomBase62(22);
  * key, and the second is refused. Bound to the session, so that nobody chooses an id.
  */
 export function keyIdOf(config: Config, { formToken }: Visitor, nonce: string): string {
-  const digest = derived(config, "key id", formToken, nonce);
+  const digest = derived(secretsOf(config)[0]!, "key id", formToken, nonce);
   const parts = [0, 5, 10, 15].map((at) => toBase62(digest.readUIntBE(at, 4), 6));
   return `key_${parts.join("").slice(0, 22)}`;
 }

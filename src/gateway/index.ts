@@ -127,7 +127,8 @@ async function admit(
   strict: false | Asked = false,
 ): Promise<Match | Denial> {
   known.authenticated = false;
-  const found = await findKey(trip, credential.key, hash, strict);
+  let found = findKey(trip, credential.key, hash, strict);
+  if (found instanceof Promise) found = await found;
   const refusal = isDenial(found) ? found : stateProblem(found, Date.now());
   if (!isDenial(found)) {
     known.record = found;
@@ -144,7 +145,9 @@ async function admit(
   }
   const record = found as KeyRecord;
 
-  const target = await findEndpoint(trip, url, record, strict);
+  let place = lookUpEndpoint(trip, url, strict);
+  if (place instanceof Promise) place = await place;
+  const target = visibleTo(record, place);
   if (credential.source === "query" && (isDenial(target) || !target.endpoint.allow_query_key)) {
     return QUERY_KEY_REFUSED;
   }
@@ -191,11 +194,8 @@ function asksForWebSocket(method: string, headers: HeaderLookup): boolean {
   return method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
-async function lookUpEndpoint(
-  trip: Trip,
-  url: RequestUrl,
-  strict: false | Asked = false,
-): Promise<Match | null | "unavailable"> {
+/** The endpoint a path leads to, whoever may see it; at once where memory has it. */
+function lookUpEndpoint(trip: Trip, url: RequestUrl, strict: false | Asked = false): Found | Promise<Found> {
   const { freshness } = trip.isolate;
   const warmNode = (path: string) => freshness.peek(NODE_KIND, path, trip.now, trip.world);
   if (strict === false) {
@@ -212,14 +212,10 @@ async function lookUpEndpoint(
   });
 }
 
+type Found = Match | null | "unavailable";
+
 /** The endpoint a path leads to, if the key's account may see it (spec 2.3). */
-async function findEndpoint(
-  trip: Trip,
-  url: RequestUrl,
-  record: KeyRecord,
-  strict: false | Asked,
-): Promise<Match | Denial> {
-  const found = await lookUpEndpoint(trip, url, strict);
+function visibleTo(record: KeyRecord, found: Found): Match | Denial {
   if (found === "unavailable") return { code: "state_unavailable" };
   if (found === null) return { code: "endpoint_not_found" };
   const { account_id } = found.endpoint;

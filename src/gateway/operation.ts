@@ -47,11 +47,12 @@ const SERVERLESS: Table = [
   ["POST", "batch/*/cancel", "write"],
 ];
 
-const SERVERLESS_PATTERNS = SERVERLESS.map(([method, pattern, access]) => ({
-  method,
-  pattern: pattern.split("/"),
-  access,
-}));
+type Patterns = readonly { method: string; pattern: readonly string[]; access: "read" | "write" }[];
+
+const patternsOf = (table: Table): Patterns =>
+  table.map(([method, pattern, access]) => ({ method, pattern: pattern.split("/"), access }));
+
+const SERVERLESS_PATTERNS = patternsOf(SERVERLESS);
 
 /** Whether a pattern covers a path: `*` is exactly one segment, a last `**` is one or more. */
 function covers(pattern: readonly string[], path: readonly string[]): boolean {
@@ -81,7 +82,7 @@ export function classify(
   }
   switch (endpoint.protocol) {
     case "serverless":
-      return serverless(method, tail);
+      return byTable(SERVERLESS_PATTERNS, method, tail);
     case "graphql":
       if (tail.length > 0) return { code: "not_found" };
       if (upgrade) return "write";
@@ -105,8 +106,9 @@ function tailProblem(endpoint: Endpoint, url: RequestUrl, tail: readonly string[
     : null;
 }
 
-function serverless(method: string, tail: readonly string[]): Operation | Denial {
-  const known = SERVERLESS_PATTERNS.filter(({ pattern }) => covers(pattern, tail));
+/** What a table says of a request; what it does not list does not exist. */
+function byTable(table: Patterns, method: string, tail: readonly string[]): Operation | Denial {
+  const known = table.filter(({ pattern }) => covers(pattern, tail));
   if (known.length === 0) return { code: "not_found" };
   const operation = known.find((row) => row.method === method);
   if (operation !== undefined) return operation.access;

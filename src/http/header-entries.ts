@@ -9,9 +9,12 @@ const MAX_HEADER_BYTES = 32 * 1024;
 
 /** Reads the headers out, unless there are too many. */
 export function headerEntries(headers: Headers): HeaderEntries | Denial {
-  const entries = [...headers];
+  const entries: [string, string][] = [];
   let bytes = 0;
-  for (const [name, value] of entries) bytes += name.length + value.length + 4; // ": " and CRLF
+  headers.forEach((value, name) => {
+    entries.push([name, value]);
+    bytes += name.length + value.length + 4; // ": " and CRLF
+  });
   return entries.length > MAX_HEADERS || bytes > MAX_HEADER_BYTES ? { code: "headers_too_large" } : entries;
 }
 

@@ -15,13 +15,14 @@ const UNKNOWN: Denial = { code: "invalid_api_key", reason: "unknown" };
  * is checked first. Unknown legacy keys cost little: see `UnknownKeys`.
  * @param hash SHA-256 of the key, hex
  * @param strict trust nothing asked before this request began; see `Freshness.get`
+ * @returns at once where memory has it
  */
-export async function findKey(
+export function findKey(
   trip: Trip,
   key: string,
   hash: string,
   strict: boolean | Asked = false,
-): Promise<KeyRecord | Denial> {
+): KeyRecord | Denial | Promise<KeyRecord | Denial> {
   const { isolate, journey, world, now } = trip;
   if (strict === false) {
     // In memory under this hash: its tag was checked when it was read.
@@ -31,6 +32,16 @@ export async function findKey(
       return warm;
     }
   }
+  return lookUpKey(trip, key, hash, strict);
+}
+
+async function lookUpKey(
+  trip: Trip,
+  key: string,
+  hash: string,
+  strict: boolean | Asked,
+): Promise<KeyRecord | Denial> {
+  const { isolate, journey, world, now } = trip;
   const shape = isolate.keyFormat.classify(key);
   if (shape.kind === "forged") return { code: "invalid_api_key", reason: "forged" };
   if (shape.kind === "legacy") {

@@ -48,7 +48,7 @@ export function beginTrip({ request, env, context, isolate, requestId }: Arrival
     requestId,
     journey: {
       request_id: requestId,
-      ray: rayOf(request.headers),
+      ray: isolate.config.REQUEST_LOG ? rayOf(request.headers) : null,
       method: request.method,
       account_id: null,
       key_id: null,

@@ -23,7 +23,21 @@ const [ROUND_CONSTANTS, INITIAL] = constants();
 const W = new Int32Array(64);
 const H = new Int32Array(8);
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+/** The character code of a hexadecimal digit. */
+const digit = (bits: number) => (bits < 10 ? 48 : 87) + bits;
+
+/** A word as 8 hexadecimal digits. */
+const hexOf = (word: number) =>
+  String.fromCharCode(
+    digit(word >>> 28),
+    digit((word >>> 24) & 15),
+    digit((word >>> 20) & 15),
+    digit((word >>> 16) & 15),
+    digit((word >>> 12) & 15),
+    digit((word >>> 8) & 15),
+    digit((word >>> 4) & 15),
+    digit(word & 15),
+  );
 
 /** The hash of a short ASCII text, or null for any other. */
 function shortAsciiHash(text: string): string | null {
@@ -46,10 +60,7 @@ function shortAsciiHash(text: string): string | null {
     compress();
   }
   let hex = "";
-  for (let i = 0; i < 8; i += 1) {
-    const word = H[i]!;
-    hex += HEX[word >>> 24]! + HEX[(word >>> 16) & 255]! + HEX[(word >>> 8) & 255]! + HEX[word & 255]!;
-  }
+  for (let i = 0; i < 8; i += 1) hex += hexOf(H[i]!);
   return hex;
 }
 

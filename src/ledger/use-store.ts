@@ -113,12 +113,16 @@ export class UseStore {
     return this.#lastUsed.get(keyId) ?? null;
   }
 
-  /** Up to `limit` rows of each sort that D1 does not have yet, oldest first. */
-  take(limit: number): Flush {
+  /**
+   * Up to `limit` rows of each sort that D1 does not have yet, oldest first.
+   * @param before counts of hours that begin at this time or later are left for another flush
+   */
+  take(limit: number, before = Number.POSITIVE_INFINITY): Flush {
     const counts: Count[] = [];
     for (const name of this.#dirtyCounts) {
       if (counts.length === limit) break;
-      counts.push({ ...(this.#counts.get(name) as Count) });
+      const count = this.#counts.get(name) as Count;
+      if (count.hour < before) counts.push({ ...count });
     }
     const lastUsed: Flush["lastUsed"] = [];
     for (const key_id of this.#dirtyLastUsed) {

@@ -64,7 +64,11 @@ export async function startKeysWorld(options: TestGatewayOptions = {}): Promise<
       .run();
   }
 
-  const call = async (key: string, path: string, { method = "GET", body }: { method?: string; body?: object } = {}) =>
+  const call = async (
+    key: string,
+    path: string,
+    { method = "GET", body }: { method?: string; body?: object } = {},
+  ) =>
     (
       await gateway.call(path, {
         method,
@@ -113,3 +117,31 @@ export async function create(page: Page): Promise<string> {
   await page.getByRole("button", { name: "Create", exact: true }).click();
   return shownKey(page);
 }
+
+/** A radio button of a group, by the words that stand there. */
+export const option = (page: Page, group: string, name: string) =>
+  page.getByRole("group", { name: group, exact: true }).getByRole("radio", { name, exact: true });
+
+/** Clicks one of the cards of a group: the words on it, since the radio button lies below the whole card. */
+export const chooseCard = (page: Page, group: string, name: string) =>
+  page.getByRole("group", { name: group, exact: true }).getByText(name, { exact: true }).click();
+
+export const choosePermission = (page: Page, name: string) => chooseCard(page, "What may it do?", name);
+
+/** Switches a key in the list, and says yes: in a dialog with scripts, on a page without. */
+export async function toggle(page: Page, name: string): Promise<void> {
+  await page.getByRole("switch", { name: `API key ${name}`, exact: true }).click();
+  await page.getByRole("button", { name: "Yes", exact: true }).click();
+  await page.waitForURL((url) => !url.pathname.endsWith("/toggle"));
+}
+
+/** Revokes a key from the list. */
+export async function revoke(page: Page, name: string): Promise<void> {
+  await page.getByRole("link", { name: `Revoke ${name}`, exact: true }).click();
+  await page.getByLabel(`Type ${name} to confirm`).fill(name);
+  await page.getByRole("button", { name: "Revoke key" }).click();
+  await page.waitForURL(`**${LIST}`);
+}
+
+/** What the page says has just been done. */
+export const notice = (page: Page) => page.getByRole("status").first().textContent();

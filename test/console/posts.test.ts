@@ -145,6 +145,23 @@ describe("what a form may be", () => {
   });
 });
 
+test("a form that makes a key makes one, however often and however fast it is sent", async () => {
+  const person = await world.signIn("acme", "owner", { sub: "maker" });
+  const form = await person.get(`${KEYS}/new`);
+  const nonce = /name="nonce" value="([^"]+)"/.exec(form.text)![1]!;
+  const fields = { nonce, name: "Sent twice", permission: "all", environment: "production" };
+  const sent = await Promise.all([1, 2, 3].map(() => person.post(`${KEYS}/new`, fields)));
+  const again = await person.post(`${KEYS}/new`, fields);
+  expect([...sent, again].map(({ status }) => status).sort()).toEqual([200, 409, 409, 409]);
+  const secrets = [...sent, again].flatMap(({ text }) => text.match(/pst_live_[A-Za-z0-9]{47}/g) ?? []);
+  expect(new Set(secrets).size).toBe(1);
+  const { results } = await world.gateway.db.prepare("SELECT id FROM keys WHERE name = 'Sent twice'").all();
+  expect(results.length).toBe(1);
+  // The next form makes another.
+  const next = /name="nonce" value="([^"]+)"/.exec((await person.get(`${KEYS}/new`)).text)![1]!;
+  expect(next).not.toBe(nonce);
+});
+
 test("every answer carries the policy, and none may be kept", async () => {
   const person = await somebody();
   const answers = {

@@ -145,6 +145,24 @@ describe("the session cookie", () => {
     expect((await visit(await sign({ secrets: { a: OLD } }))).status).toBe(200);
   });
 
+  test("so does a form that was open while the secret was rotated", async () => {
+    const secrets = (map: object) => ({ secrets: { SESSION_SECRETS: JSON.stringify(map) } });
+    const before = await startConsole(secrets({ a: OLD }));
+    let formToken = "";
+    try {
+      await before.gateway.createAccount("acme");
+      const cookie = `postern_session=${await sign({ secrets: { a: OLD } })}`;
+      const page = await before.gateway.call(KEYS, { headers: { cookie } });
+      formToken = /name="form_token" value="([^"]+)"/.exec(page.text)![1]!;
+    } finally {
+      await before.stop();
+    }
+    const person = new Person(world.gateway);
+    person.cookies.set("postern_session", await sign({ secrets: { a: OLD } }));
+    const posted = await person.post("/console/account", { form_token: formToken, account: "acme" });
+    expect(posted.status).toBe(303);
+  });
+
   test("is renewed by a visit once it is some minutes old, never past its end", async () => {
     const fresh = await visit(await sign());
     expect(setCookies(fresh)).toEqual([]);

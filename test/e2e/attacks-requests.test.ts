@@ -125,6 +125,7 @@ describe("methods", () => {
     ["PUT of a run", "PUT /v2/epA/run"],
     ["HEAD to GraphQL", "HEAD /graphql?query={a}"],
     ["DELETE to GraphQL", "DELETE /graphql?query={a}"],
+    ["PUT to GraphQL, which reserves a stream elsewhere", "PUT /graphql"],
   ])("%s: 405, nothing sent", async (_, line) => {
     expectStopped(await send(line, world.ALL), 405);
   });
@@ -175,6 +176,11 @@ describe("credentials", () => {
       expectStopped(await world.gateway.raw([line, ...headers], body), 400, 401);
     },
   );
+
+  it("a stream's token is no key", async () => {
+    const headers = ["X-GraphQL-Event-Stream-Token: abc", "Content-Length: 0"];
+    expectStopped(await world.gateway.raw(["POST /graphql?token=abc HTTP/1.1", ...headers]), 401);
+  });
 
   it("a key as a path parameter is 400, and in no log", async () => {
     expectStopped(await send(`GET /v2/web/x;api_key=${world.ALL.key}`, world.ALL), 400);

@@ -153,6 +153,16 @@ describe("npm start (spec 12)", { timeout: 60_000 }, () => {
     expect(await status("Legacy", "/graphql?query={pods{id}}")).toBe(200);
   });
 
+  it("the printed link signs in to the console", async () => {
+    const link = gateway.output.map((line) => /^Console, signed in: (\S+)$/.exec(line)?.[1]).find(Boolean);
+    expect(link).toMatch(new RegExp(`^${gateway.url}/console/`));
+    const exchanged = await fetch(link!, { redirect: "manual" });
+    expect(exchanged.status).toBe(303);
+    const cookie = exchanged.headers.get("set-cookie")!.split(";")[0]!;
+    const page = await (await fetch(`${gateway.url}/console`, { headers: { cookie } })).text();
+    for (const text of ["<h1>API keys</h1>", "Full access", "Demo"]) expect(page).toContain(text);
+  });
+
   it("npm run --silent token prints a session token and nothing else", async () => {
     const printed = await token(stateDir, "--account", "demo");
     expect(printed).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);

@@ -1,6 +1,7 @@
 import { Broken, type Host, House, LEASE, Tally } from "./house.ts";
 import { ISOLATE_STORIES } from "./isolate-stories.ts";
 import { LEDGER_STORIES } from "./ledger-stories.ts";
+import { RELAY_STORIES } from "./relay-stories.ts";
 import type { Owner } from "./sim.ts";
 
 /** What a story may do: everything in it happens in the order told. */
@@ -35,6 +36,7 @@ const waits = ({ house }: Teller, owner: Owner, text: string) =>
 export const STORIES: Record<string, Story> = {
   ...ISOLATE_STORIES,
   ...LEDGER_STORIES,
+  ...RELAY_STORIES,
 
   "two changes of one key overlap": async ({ house, let: arrive, finish, pass }) => {
     const first = await house.change(KEY, RENAME);
@@ -200,10 +202,8 @@ export const STORIES: Record<string, Story> = {
  * @throws Broken when it ends badly
  */
 export async function tell(story: Story, exact = true): Promise<void> {
-  const house = new House(
-    { shards: 1, relays: 0, isolates: 2, maxFences: 1024, offsets: [0, 0] },
-    new Tally(),
-  );
+  const relays = Object.values(RELAY_STORIES).includes(story) ? 1 : 0;
+  const house = new House({ shards: 1, relays, isolates: 2, maxFences: 1024, offsets: [0, 0] }, new Tally());
   const giveTimersBack = house.sim.takeTimers();
   const { sim } = house;
   const check = () => {

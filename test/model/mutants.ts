@@ -41,14 +41,18 @@ export const MUTANTS: Mutant[] = [
       "renewed(held ?? null, reply, { ...asked, at: this.#world.now() })",
     ),
   ),
-  listed(
-    one(
-      "a strict request asks the relay",
-      FRESHNESS,
-      "const leases = since > 0 ? this.#direct : this.#leases;",
-      "const leases = this.#leases;",
-    ),
-  ),
+  {
+    name: "a strict request asks the relay",
+    listed: true,
+    patches: [
+      [FRESHNESS, "        ? this.sync(shard, world)\n", "        ? this.#renew([shard], world)\n"],
+      [
+        FRESHNESS,
+        "unique.map((shard) => this.sync(shard, world))",
+        "unique.map((shard) => this.#renew([shard], world))",
+      ],
+    ],
+  },
   listed(
     one(
       "a relay's copy is never renewed",

@@ -15,7 +15,7 @@ import { page, type Visit } from "../page.ts";
 import { confirmation, done, goTo, isConfirmed, show } from "../replies.tsx";
 import type { Visitor } from "../visitor.ts";
 import { fieldError } from "./field-errors.ts";
-import { CHANGED_MEANWHILE, inUse, Listing, Pages, PER_PAGE, Refusal, TextField, trail } from "./parts.tsx";
+import { CHANGED_MEANWHILE, inUse, Listing, NameCell, Pages, PER_PAGE, Refusal, TextField, trail } from "./parts.tsx";
 import type { AccountView } from "./records.ts";
 
 const LIST = "/console/admin/accounts";
@@ -30,13 +30,7 @@ const COLUMNS: readonly Column<AccountView>[] = [
   {
     label: "Account",
     heading: true,
-    cell: ({ id, name }) => (
-      <>
-        <a href={pathOf(id)}>{name}</a>
-        <br />
-        <code class="quiet">{id}</code>
-      </>
-    ),
+    cell: ({ id, name }) => <NameCell name={name} id={id} href={pathOf(id)} />,
   },
   { label: "Status", cell: ({ suspended }) => <State suspended={suspended} /> },
   { label: "Active keys at most", number: true, cell: ({ active_key_limit }) => active_key_limit },

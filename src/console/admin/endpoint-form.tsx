@@ -209,15 +209,17 @@ export function EndpointForm({
           maxlength={64}
           hint="What people see in lists."
         />
-        <Choice
-          legend="Who sees it"
-          name="owner"
-          value={values.owner}
-          options={[
-            { value: "account", label: "One account", hint: "For all others it does not exist: 404." },
-            { value: "everyone", label: "Every account", hint: "Shared. Keys still need access to it." },
-          ]}
-        />
+        <div class="wide-choice">
+          <Choice
+            legend="Who sees it"
+            name="owner"
+            value={values.owner}
+            options={[
+              { value: "account", label: "One account", hint: "For all others it does not exist: 404." },
+              { value: "everyone", label: "Every account", hint: "Shared. Keys still need access to it." },
+            ]}
+          />
+        </div>
         <div data-show-when="owner=account">
           <TextField
             name="account_id"
@@ -226,10 +228,12 @@ export function EndpointForm({
             error={error}
             list="accounts"
             mono
-            hint="Its id."
+            hint="Its id, such as acme."
           />
         </div>
-        <Choice legend="What it speaks" name="protocol" value={values.protocol} options={PROTOCOLS} />
+        <div class="wide-choice">
+          <Choice legend="What it speaks" name="protocol" value={values.protocol} options={PROTOCOLS} />
+        </div>
       </Card>
       <Card title="Where it is">
         <TextField
@@ -324,23 +328,25 @@ export function EndpointForm({
         />
       </Card>
       <Card title="Behaviour">
-        <Choice
-          legend="When a key or this endpoint changes"
-          name="freshness"
-          value={values.freshness}
-          options={[
-            {
-              value: "bounded",
-              label: "In force within seconds",
-              hint: "Decided from memory; the usual choice.",
-            },
-            {
-              value: "strict",
-              label: "In force at once",
-              hint: "Every request asks the ledger first: slower, but no request after a revocation gets through.",
-            },
-          ]}
-        />
+        <div class="wide-choice">
+          <Choice
+            legend="When a key or this endpoint changes"
+            name="freshness"
+            value={values.freshness}
+            options={[
+              {
+                value: "bounded",
+                label: "In force within seconds",
+                hint: "Decided from memory; the usual choice.",
+              },
+              {
+                value: "strict",
+                label: "In force at once",
+                hint: "Every request asks the ledger first: slower, but no request after a revocation gets through.",
+              },
+            ]}
+          />
+        </div>
         <div class="columns">
           <Field name="redirects" label="Redirects by the origin">
             <Select

@@ -29,6 +29,7 @@ import {
   inUse,
   isNarrowed,
   Listing,
+  NameCell,
   Pages,
   PER_PAGE,
   trail,
@@ -51,13 +52,7 @@ const COLUMNS: readonly Column<EndpointView>[] = [
   {
     label: "Endpoint",
     heading: true,
-    cell: ({ id, name }) => (
-      <>
-        <a href={pathOf(id)}>{name}</a>
-        <br />
-        <code class="quiet">{id}</code>
-      </>
-    ),
+    cell: ({ id, name }) => <NameCell name={name} id={id} href={pathOf(id)} />,
   },
   { label: "Path", cell: ({ path }) => <code>{path}</code> },
   { label: "Speaks", cell: ({ protocol }) => PROTOCOLS[protocol] },
@@ -66,7 +61,7 @@ const COLUMNS: readonly Column<EndpointView>[] = [
     cell: ({ account_id }) =>
       account_id === null ? <Badge tone="accent">every account</Badge> : <code>{account_id}</code>,
   },
-  { label: "Origin", cell: ({ origin }) => <code>{origin}</code> },
+  { label: "Origin", cell: ({ origin }) => <code class="long">{origin}</code> },
   {
     label: "Test",
     cell: ({ test_origin }) =>

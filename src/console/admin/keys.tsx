@@ -29,6 +29,7 @@ import {
   filtersOf,
   isNarrowed,
   Listing,
+  NameCell,
   Pages,
   PER_PAGE,
   trail,
@@ -42,30 +43,36 @@ const recordOf = (id: string) => `/admin/keys/${encodeURIComponent(id)}`;
 
 const shownPrefix = (prefix: string) => (prefix === "" ? "" : `${prefix}…`);
 
-/** The switch and the button that stop a key. `back` is where the page goes on; it never holds a key. */
-function Stops({ visitor, entry, back }: { visitor: Visitor; entry: AdminKeyView; back: string }) {
+/** The switch of a key that can still come to life, else what became of it. */
+function State({ visitor, entry, back }: { visitor: Visitor; entry: AdminKeyView; back: string }) {
   const { id, name, enabled, status } = entry;
-  if (status === "revoked") return <span class="quiet">None</span>;
+  if (status === "revoked" || status === "expired") {
+    return <Badge tone={STATUS_TONES[status]}>{STATUS_LABELS[status]}</Badge>;
+  }
   return (
-    <div class="actions">
-      {status !== "expired" && (
-        <Form visitor={visitor} action={`${pathOf(id)}/toggle`}>
-          <input type="hidden" name="back" value={back} />
-          <Toggle on={enabled} label={`API key ${name}`} />
-        </Form>
-      )}
-      <Form
-        visitor={visitor}
-        action={`${pathOf(id)}/revoke`}
-        confirm={`Revoke ${name}? It stops working for ever.`}
-        yes="Revoke key"
-      >
-        <input type="hidden" name="back" value={back} />
-        <button class="button danger small" type="submit" aria-label={`Revoke ${name}`}>
-          Revoke
-        </button>
-      </Form>
-    </div>
+    <Form visitor={visitor} action={`${pathOf(id)}/toggle`}>
+      <input type="hidden" name="back" value={back} />
+      <Toggle on={enabled} label={`API key ${name}`} />
+    </Form>
+  );
+}
+
+/** The button that ends a key. `back` is where the page goes on; it never holds a key. */
+function Revoke({ visitor, entry, back }: { visitor: Visitor; entry: AdminKeyView; back: string }) {
+  const { id, name, status } = entry;
+  if (status === "revoked") return <span class="quiet">Done</span>;
+  return (
+    <Form
+      visitor={visitor}
+      action={`${pathOf(id)}/revoke`}
+      confirm={`Revoke ${name}? It stops working for ever.`}
+      yes="Revoke key"
+    >
+      <input type="hidden" name="back" value={back} />
+      <button class="button danger small" type="submit" aria-label={`Revoke ${name}`}>
+        Revoke
+      </button>
+    </Form>
   );
 }
 
@@ -75,11 +82,7 @@ function columns(visitor: Visitor, back: string): Column<AdminKeyView>[] {
       label: "Name",
       heading: true,
       cell: ({ id, name, prefix }) => (
-        <>
-          <a href={pathOf(id)}>{name}</a>
-          <br />
-          <code class="quiet">{shownPrefix(prefix)}</code>
-        </>
+        <NameCell name={name} id={shownPrefix(prefix) || id} href={pathOf(id)} />
       ),
     },
     {
@@ -89,11 +92,8 @@ function columns(visitor: Visitor, back: string): Column<AdminKeyView>[] {
     { label: "Permission", cell: ({ permission }) => PERMISSION_LABELS[permission] },
     { label: "Made by", cell: ({ created_by }) => created_by },
     { label: "Last used", cell: ({ last_used_at }) => <When at={last_used_at} /> },
-    {
-      label: "Status",
-      cell: ({ status }) => <Badge tone={STATUS_TONES[status]}>{STATUS_LABELS[status]}</Badge>,
-    },
-    { label: "Stop it", cell: (entry) => <Stops visitor={visitor} entry={entry} back={back} /> },
+    { label: "Status", cell: (entry) => <State visitor={visitor} entry={entry} back={back} /> },
+    { label: "Revoke", cell: (entry) => <Revoke visitor={visitor} entry={entry} back={back} /> },
   ];
 }
 
@@ -221,7 +221,10 @@ function KeyCard({
         ]}
       />
       <div class="buttons">
-        <Stops visitor={visitor} entry={entry} back={back} />
+        {entry.status !== "revoked" && entry.status !== "expired" && (
+          <State visitor={visitor} entry={entry} back={back} />
+        )}
+        {entry.status !== "revoked" && <Revoke visitor={visitor} entry={entry} back={back} />}
         <ButtonLink href={`/console/admin/audit-log?subject=${entry.id}`}>History</ButtonLink>
         <ButtonLink href={`/console/admin/members?account_id=${entry.account_id}`}>Whom to tell</ButtonLink>
       </div>

@@ -38,7 +38,7 @@ const recordOf = (email: string) => `/admin/members/${encodeURIComponent(email)}
 const ABOVE = trail({ label: "Members", path: LIST });
 
 /** Rows that a form offers beyond the accounts somebody is in; those left empty count for nothing. */
-const SPARE_ROWS = 3;
+const SPARE_ROWS = 2;
 
 const COLUMNS: readonly Column<MemberView>[] = [
   { label: "Person", heading: true, cell: ({ email }) => <a href={pathOf(email)}>{email}</a> },
@@ -208,7 +208,7 @@ async function memberForm(
               </div>
             ))}
           </div>
-          <p class="hint">Rows without an account count for nothing. Save, and there are three more.</p>
+          <p class="hint">Rows without an account count for nothing. Save, and there are two more.</p>
         </fieldset>
         <CheckField
           name="admin"

@@ -23,6 +23,7 @@ import {
   isNarrowed,
   LinesField,
   Listing,
+  NameCell,
   Pages,
   PER_PAGE,
   Refusal,
@@ -40,17 +41,11 @@ const COLUMNS: readonly Column<NamespaceView>[] = [
   {
     label: "Namespace",
     heading: true,
-    cell: ({ id, name }) => (
-      <>
-        <a href={pathOf(id)}>{name}</a>
-        <br />
-        <code class="quiet">{id}</code>
-      </>
-    ),
+    cell: ({ id, name }) => <NameCell name={name} id={id} href={pathOf(id)} />,
   },
   { label: "Account", cell: ({ account_id }) => <code>{account_id}</code> },
-  { label: "Cluster", cell: ({ cluster }) => <code>{cluster.server}</code> },
-  { label: "Audience", cell: ({ cluster }) => <code>{cluster.audience}</code> },
+  { label: "Cluster", cell: ({ cluster }) => <code class="long">{cluster.server}</code> },
+  { label: "Audience", cell: ({ cluster }) => <code class="long">{cluster.audience}</code> },
   { label: "Created", cell: ({ created_at }) => <When at={created_at} date /> },
 ];
 

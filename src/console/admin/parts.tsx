@@ -41,6 +41,18 @@ export function AccountOptions({ accounts }: { accounts: readonly AccountView[] 
   );
 }
 
+/** What a row is about: its name, which may lead to it, and its id. */
+export function NameCell({ name, id, href }: { name: string; id: string; href?: string }) {
+  return (
+    <div class="key-name">
+      <div>
+        {href === undefined ? name : <a href={href}>{name}</a>}
+        <code>{id}</code>
+      </div>
+    </div>
+  );
+}
+
 /** A labelled one-line text; its error is that of the refusal, if it is this field's. */
 export function TextField({
   name,

@@ -1,4 +1,5 @@
 import type { auditView } from "../../api/audit-view.ts";
+import { NameCell } from "../admin/parts.tsx";
 import { type Column, DataTable, Filters, Select, When } from "../components.tsx";
 import { Changes } from "./audit-changes.tsx";
 
@@ -107,31 +108,21 @@ export function AuditFilterForm({
 /** A page of a log. */
 export function AuditTable({ rows, everywhere }: { rows: readonly AuditView[]; everywhere: boolean }) {
   const columns: Column<AuditView>[] = [
-    { label: "When", cell: ({ at }) => <When at={at} /> },
     {
-      label: "Who",
-      cell: ({ actor, address }) => (
+      label: "When and who",
+      cell: ({ at, actor, address }) => (
         <>
+          <When at={at} />
+          <br />
           {actor}
-          {address !== null && (
-            <>
-              <br />
-              <span class="quiet">{address}</span>
-            </>
-          )}
+          {address !== null && <span class="quiet"> {address}</span>}
         </>
       ),
     },
     {
       label: "What",
       heading: true,
-      cell: ({ action, subject }) => (
-        <>
-          {ACTIONS[action] ?? action}
-          <br />
-          <code class="quiet">{subject}</code>
-        </>
-      ),
+      cell: ({ action, subject }) => <NameCell name={ACTIONS[action] ?? action} id={subject} />,
     },
     ...(everywhere
       ? [
@@ -147,5 +138,9 @@ export function AuditTable({ rows, everywhere }: { rows: readonly AuditView[]; e
       cell: ({ before, after, subject }) => <Changes before={before} after={after} label={`to ${subject}`} />,
     },
   ];
-  return <DataTable caption="Changes, newest first" columns={columns} rows={rows} />;
+  return (
+    <div class="audit">
+      <DataTable caption="Changes, newest first" columns={columns} rows={rows} />
+    </div>
+  );
 }

@@ -1,5 +1,5 @@
 import { READERS } from "../../api/route.ts";
-import { Listing, Pages, PER_PAGE } from "../admin/parts.tsx";
+import { Listing, NameCell, Pages, PER_PAGE } from "../admin/parts.tsx";
 import { type ListOf, Problem } from "../api.ts";
 import { Badge, type Column, DataTable, EmptyState, PageHead } from "../components.tsx";
 import type { EndpointChoice } from "../keys/choices.ts";
@@ -28,18 +28,12 @@ export const endpointsPage = page(READERS, {
       {
         label: "Endpoint",
         heading: true,
-        cell: ({ id, name }) => (
-          <>
-            {name}
-            <br />
-            <code class="quiet">{id}</code>
-          </>
-        ),
+        cell: ({ id, name }) => <NameCell name={name} id={id} />,
       },
       {
         label: "Address",
         cell: ({ path }) => (
-          <code>
+          <code class="long">
             {origin}
             {path}
           </code>
@@ -48,7 +42,7 @@ export const endpointsPage = page(READERS, {
       { label: "Speaks", cell: ({ protocol }) => SPEAKS[protocol] },
       { label: "Test keys", cell: ({ environments }) => (environments.includes("test") ? "Yes" : "No") },
       {
-        label: "",
+        label: "Kind",
         cell: ({ shared, wildcard }) => (
           <span class="actions">
             {shared && <Badge>shared</Badge>}

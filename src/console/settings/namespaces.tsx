@@ -13,7 +13,7 @@ type AccountNamespace = NamespaceChoice & { created_at: string };
 const COLUMNS: readonly Column<AccountNamespace>[] = [
   { label: "Namespace", heading: true, cell: ({ name }) => name },
   { label: "Id", cell: ({ id }) => <code>{id}</code> },
-  { label: "Cluster", cell: ({ server }) => <code>{server}</code> },
+  { label: "Cluster", cell: ({ server }) => <code class="long">{server}</code> },
   { label: "Added", cell: ({ created_at }) => <When at={created_at} date /> },
 ];
 

@@ -18,12 +18,14 @@ export const signInPage = openPage({
         <PageHead title="Sign in" lead="Manage the API keys of your account." />
         <Card>
           {ways.oidc && (
-            <ButtonLink
-              kind="primary"
-              href={`/console/sign-in/start${search({ return_to: returnTo === "/console" ? null : returnTo })}`}
-            >
-              Sign in with {ways.oidc}
-            </ButtonLink>
+            <p>
+              <ButtonLink
+                kind="primary"
+                href={`/console/sign-in/start${search({ return_to: returnTo === "/console" ? null : returnTo })}`}
+              >
+                Sign in with {ways.oidc}
+              </ButtonLink>
+            </p>
           )}
           {ways.local && (
             <p>Open the sign-in link that the gateway printed in its terminal when it started.</p>

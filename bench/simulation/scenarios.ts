@@ -1,0 +1,64 @@
+import type { Scenario } from "./simulate.ts";
+import type { UsageScenario } from "./usage.ts";
+
+/** A world, the part of it that is simulated request by request, and how its usage tracking is driven. */
+export interface World {
+  name: string;
+  /** What is turned on: nothing, or relays and the location's cache. */
+  shape: "direct" | "relays";
+  isolates: number;
+  rate: number;
+  home: number;
+  relays: number;
+  shards: number;
+  slice: Pick<Scenario, "simulated" | "isolatesPerColo" | "warmUp" | "seconds">;
+  usage: Pick<UsageScenario, "seconds">;
+}
+
+export const COLOS = 100;
+export const KEYS = 1_000_000;
+const HOUR = 3600;
+
+const DIRECT = { shape: "direct", relays: 0, shards: 4 } as const;
+/** Four relays in each of eight regions, and as many shards as their traffic is spread over. */
+const RELAYS = { shape: "relays", relays: 32, shards: 16 } as const;
+const THOUSAND = { isolates: 1000 };
+
+/** Over an hour, as long as a row of usage may wait for its flush, and a bit. */
+const USAGE = { seconds: HOUR + 100 };
+
+const slices = {
+  1000: { simulated: 10, isolatesPerColo: 10, warmUp: 2 * HOUR, seconds: 2 * HOUR },
+  10000: { simulated: 5, isolatesPerColo: 10, warmUp: HOUR, seconds: 2000 },
+  100000: { simulated: 3, isolatesPerColo: 10, warmUp: 2400, seconds: 370 },
+  1000000: { simulated: 1, isolatesPerColo: 100, warmUp: 420, seconds: 100 },
+} as const;
+
+export const WORLDS: World[] = [
+  ...([1000, 10_000, 100_000] as const).flatMap((rate) => [
+    { name: "at home", ...THOUSAND, ...DIRECT, rate, home: 0.9, slice: slices[rate], usage: USAGE },
+    { name: "at home", ...THOUSAND, ...RELAYS, rate, home: 0.9, slice: slices[rate], usage: USAGE },
+  ]),
+  {
+    name: "anywhere",
+    ...THOUSAND,
+    ...RELAYS,
+    rate: 100_000,
+    home: 0,
+    slice: slices[100_000],
+    usage: USAGE,
+  },
+  ...[0.9, 0].map(
+    (home): World => ({
+      name: home > 0 ? "at home" : "anywhere",
+      isolates: 10_000,
+      shape: "relays",
+      relays: 96,
+      shards: 64,
+      rate: 1_000_000,
+      home,
+      slice: slices[1_000_000],
+      usage: { seconds: 1500 },
+    }),
+  ),
+];
