@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 
 /** What one run of requests cost. */
@@ -12,36 +12,46 @@ export interface Run {
   p99: number;
 }
 
-/** CPU time a process has used, in seconds (Linux: clock ticks of 10 ms in /proc). */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+/** CPU time that a process's threads have used, in nanoseconds (Linux: /proc/PID/task/TID/schedstat). */
+export function cpuTime(pid: number): number {
+  let total = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      total += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
+    } catch {
+      // the thread has just ended
+    }
+  }
+  return total;
+}
+
+export interface Load {
+  port: number;
+  pid: number;
+  /** One request, as it goes on the wire. */
+  request: string;
+  /** The status every answer must have. */
+  status: number;
+  count: number;
+  connections: number;
 }
 
 /**
  * Sends `count` copies of one raw request over `connections` kept-alive connections, one at a time on each,
  * and checks the status of every answer.
  */
-export async function load(options: {
-  port: number;
-  pid: number;
-  request: string;
-  status: number;
-  count: number;
-  connections: number;
-}): Promise<Run> {
-  const { port, pid, request, status, count, connections } = options;
+export async function load({ port, pid, request, status, count, connections }: Load): Promise<Run> {
   const bytes = Buffer.from(request, "latin1");
   const times: number[] = [];
   let left = count;
-  const before = cpuSeconds(pid);
+  const before = cpuTime(pid);
   const began = process.hrtime.bigint();
   await Promise.all(
     Array.from({ length: connections }, () => {
       return new Promise<void>((resolve, reject) => {
         const socket = connect(port, "127.0.0.1");
         socket.setNoDelay(true);
-        let pending = Buffer.alloc(0);
+        let pending: Buffer = Buffer.alloc(0);
         let sentAt = 0n;
         const next = () => {
           if (left === 0) {
@@ -57,17 +67,15 @@ export async function load(options: {
         socket.on("error", reject);
         socket.on("data", (chunk) => {
           pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
-          const end = pending.indexOf("\r\n\r\n");
-          if (end === -1) return;
-          const head = pending.toString("latin1", 0, end);
-          const total = end + 4 + Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
-          if (pending.length < total) return;
-          if (!head.startsWith(`HTTP/1.1 ${status}`)) {
-            reject(new Error(`expected ${status}, got ${pending.toString("latin1", 0, total)}`));
+          const length = lengthOf(pending);
+          if (length === null || pending.length < length) return;
+          const answer = pending.toString("latin1", 0, length);
+          if (!answer.startsWith(`HTTP/1.1 ${status} `)) {
+            reject(new Error(`expected ${status}, got ${answer}`));
             return;
           }
           times.push(Number(process.hrtime.bigint() - sentAt) / 1000);
-          pending = pending.subarray(total);
+          pending = pending.subarray(length);
           next();
         });
       });
@@ -79,8 +87,21 @@ export async function load(options: {
   return {
     requests: count,
     seconds,
-    cpu: ((cpuSeconds(pid) - before) / count) * 1e6,
+    cpu: (cpuTime(pid) - before) / count / 1000,
     p50: at(0.5),
     p99: at(0.99),
   };
+}
+
+const LAST_CHUNK = Buffer.from("\r\n0\r\n\r\n");
+
+/** How long the answer is that begins the buffer, or null while that cannot be told. */
+function lengthOf(buffer: Buffer): number | null {
+  const end = buffer.indexOf("\r\n\r\n");
+  if (end === -1) return null;
+  const head = buffer.toString("latin1", 0, end);
+  const length = /^content-length: *(\d+)/im.exec(head)?.[1];
+  if (length !== undefined) return end + 4 + Number(length);
+  const last = buffer.indexOf(LAST_CHUNK, end);
+  return last === -1 ? null : last + LAST_CHUNK.length;
 }

@@ -1,9 +1,14 @@
 /** A clock that goes on only when told, in whole milliseconds. */
 export class Clock {
-  now = Date.UTC(2026, 0, 1, 0, 10);
+  now: number;
   readonly #due = new Map<number, (() => void)[]>();
   /** Whether something happened since the last `settle` that promises may follow from. */
   #busy = false;
+
+  /** @param minutes after a full hour at which it begins */
+  constructor(minutes = 10) {
+    this.now = Date.UTC(2026, 0, 1, 0, minutes);
+  }
 
   /** Has `run` happen in `ms` milliseconds. */
   after(ms: number, run: () => void): void {

@@ -8,7 +8,7 @@ import { writeResults } from "../results.ts";
 import { attack, massRevocation } from "./attacks.ts";
 import { type Bill, billOfUnits } from "./counts.ts";
 import { BARE_BILL, PRICES } from "./prices.ts";
-import { COLOS, KEYS, WORLDS, type World } from "./scenarios.ts";
+import { COLOS, KEYS, WARM_HOURS, WORLDS, type World } from "./scenarios.ts";
 import { type Result, type Scenario, simulate } from "./simulate.ts";
 import { simulateUsage, type UsageResult } from "./usage.ts";
 
@@ -20,14 +20,18 @@ async function usageOf(world: World): Promise<UsageResult> {
   const known = usages.get(name);
   if (known !== undefined) return known;
   const direct = world.shape === "direct";
-  const found = await simulateUsage({
+  const scenario = {
     keys: KEYS,
     rate: world.rate,
     shards: world.shards,
     callers: direct ? world.isolates : world.relays,
-    callsPerSecond: direct ? 1 : 2,
-    ...world.usage,
-  });
+    callsPerSecond: direct ? 1 : 0.5,
+  };
+  // Until every shard has written an hour's uses, by a part of a shard; a whole one for what is stored by the call.
+  const part = Math.min(1, 1 / Math.ceil(((world.rate / world.shards) * world.usage.seconds) / 15e6));
+  const { uses, d1RowsWritten } = await simulateUsage({ ...scenario, part, ...world.usage });
+  const { ledgerRowsWritten } = await simulateUsage({ ...scenario, seconds: 40 });
+  const found = { uses, d1RowsWritten, ledgerRowsWritten };
   usages.set(name, found);
   return found;
 }
@@ -39,7 +43,7 @@ const sliceOf = (world: World): Scenario => ({
   home: world.home,
   shards: world.shards,
   relays: world.relays === 0 ? 0 : Math.max(1, Math.round((world.relays * world.slice.simulated) / COLOS)),
-  coloCache: world.shape === "relays",
+  coloCacheHours: world.shape === "relays" ? WARM_HOURS : null,
   ...world.slice,
 });
 
@@ -55,7 +59,7 @@ const ledgerOf = (world: World): Scenario => {
     rate: (world.rate / world.isolates) * isolatesPerColo * COLOS,
     shards: world.shards,
     relays: world.relays,
-    coloCache: true,
+    coloCacheHours: 0,
     warmUp: 5,
     seconds: 10,
   };

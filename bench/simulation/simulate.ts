@@ -20,8 +20,11 @@ export interface Scenario {
   shards: number;
   /** Relays in the simulated part of the world; 0: none. */
   relays: number;
-  /** Whether each location's own cache stands before KV. */
-  coloCache: boolean;
+  /**
+   * Hours for which each location's own cache has stood before KV, with the traffic of the scenario: what it
+   * holds at the start is drawn by chance, as likely as it came by in that time. Null: there is no such cache.
+   */
+  coloCacheHours: number | null;
   /** Seconds before counting begins, and how long it goes on. */
   warmUp: number;
   seconds: number;
@@ -45,6 +48,20 @@ export interface Result {
   statuses: Record<string, number>;
 }
 
+/** A location's cache: what was put there, and what it held at the start. */
+class ColoCache extends Map<string, string> {
+  readonly #before: (name: string) => string | null;
+
+  constructor(before: (name: string) => string | null) {
+    super();
+    this.#before = before;
+  }
+
+  override get(name: string): string | undefined {
+    return super.get(name) ?? this.#before(name) ?? undefined;
+  }
+}
+
 /** A world that runs: what scenarios drive. */
 export class Simulation {
   readonly clock = new Clock();
@@ -62,7 +79,7 @@ export class Simulation {
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
-    const { colos, simulated, keys, home, shards, relays, isolatesPerColo, coloCache } = scenario;
+    const { colos, simulated, keys, home, shards, relays, isolatesPerColo } = scenario;
     const { lease = 2000, flush = 10_000, maxBytes = 32 * 1024 * 1024, seed = 1 } = scenario;
     this.random = randomOf(seed);
     const counts = () => this.counts;
@@ -88,8 +105,8 @@ export class Simulation {
     };
     this.traffic = new Traffic({ keys, colos, simulated, home, random: this.random });
     let number = 0;
-    this.isolates = Array.from({ length: simulated }, () => {
-      const colo = coloCache ? new Map<string, string>() : null;
+    this.isolates = Array.from({ length: simulated }, (_, index) => {
+      const colo = this.#coloCache(index);
       return Array.from({ length: isolatesPerColo }, () => {
         number += 1;
         const relay = relays === 0 ? null : `relay-${number % relays}`;
@@ -123,6 +140,18 @@ export class Simulation {
     if (value === null) return null;
     const shard = node === undefined ? keys.shard(hash) : nodes.shard(name);
     return JSON.stringify({ value, stamp: { epoch: this.ledger.epoch(shard), seq: 0 } });
+  }
+
+  #coloCache(colo: number): ColoCache | null {
+    const { coloCacheHours, rate } = this.#scenario;
+    if (coloCacheHours === null) return null;
+    const seen = this.traffic.seenAfter(colo, rate * coloCacheHours * 3600, this.random);
+    const { keys } = this.shared.kinds;
+    return new ColoCache((name) => {
+      const key = this.#byHash.get(name.slice(name.lastIndexOf(":") + 1));
+      const isSeen = key === undefined || seen[key] === 1;
+      return isSeen && name.startsWith(keys.cacheName("")) ? this.#kvBefore(name) : null;
+    });
   }
 
   #requests(): void {

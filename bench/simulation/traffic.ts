@@ -26,6 +26,8 @@ export class Traffic {
   readonly #anywhere: Weighted;
   readonly #atHome: (Weighted | null)[];
   readonly #home: number;
+  readonly #keys: number;
+  readonly #worldColos: number;
   readonly #shareAtHome: number[];
   /** Share of the world's requests that arrive in the simulated colos. */
   readonly share: number;
@@ -33,6 +35,8 @@ export class Traffic {
   constructor({ keys, colos, simulated, home, random }: TrafficOptions) {
     this.#random = random;
     this.#home = home;
+    this.#keys = keys;
+    this.#worldColos = colos;
     const ranks = Array.from({ length: keys }, (_, rank) => rank);
     this.#anywhere = new Weighted(
       ranks,
@@ -55,6 +59,16 @@ export class Traffic {
     const weights = fromHome.map((share) => share + fromAnywhere);
     this.#colos = new Weighted([...weights.keys()], weights);
     this.share = this.#colos.total;
+  }
+
+  /** Which keys came by a colo at least once in so many requests of the whole world; 1 for each that did. */
+  seenAfter(colo: number, requests: number, random: () => number): Uint8Array {
+    const { total } = this.#anywhere;
+    return Uint8Array.from({ length: this.#keys }, (_, rank) => {
+      const here =
+        (homeOf(rank, this.#worldColos) === colo ? this.#home : 0) + (1 - this.#home) / this.#worldColos;
+      return random() < 1 - Math.exp((-requests * here) / (rank + 1) / total) ? 1 : 0;
+    });
   }
 
   next(): Arrival {

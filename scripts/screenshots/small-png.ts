@@ -20,7 +20,7 @@ interface Pixels {
  * @param png as Chromium writes it: 8 bits, RGB or RGBA, not interlaced
  * @param colours how many are kept
  */
-export function smallPng(png: Buffer, colours = 32): Buffer {
+export function smallPng(png: Buffer, colours = 24): Buffer {
   const { width, height, rgb } = decode(png);
   const counts = new Map<number, number>();
   for (let i = 0; i < rgb.length; i += 3) {

@@ -1,7 +1,8 @@
 import { asset } from "./asset.ts";
 
 /**
- * The console's one script. Every page works without it; it finds its work by attributes:
+ * The console's one script. Every page works without it; it keeps forms from being sent twice, and finds the
+ * rest of its work by attributes:
  * - `<button data-copy="#id" hidden>` copies that element's text
  * - `<form data-confirm="question" data-yes="label">` asks in a dialog, then posts with `confirmed=yes`
  * - `<select data-submit-on-change>` posts its form, whose button goes away
@@ -66,6 +67,15 @@ document.addEventListener("submit", (event) => {
     form.requestSubmit(event.submitter);
   });
   dialog.showModal();
+});
+
+// A form on its way is not sent again by an impatient second click. Not for ever: a download leaves the page as it is.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.ariaBusy === "true") return event.preventDefault();
+  form.ariaBusy = "true";
+  setTimeout(() => { form.ariaBusy = null; }, 5000);
 });
 
 for (const select of all("[data-submit-on-change]")) {

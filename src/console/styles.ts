@@ -92,6 +92,7 @@ footer { grid-area: foot; padding: 1rem 1.25rem; color: var(--muted); font-size:
 .button.quiet { border-color: transparent; background: none; box-shadow: none; color: var(--accent); }
 .button.quiet:hover { background: var(--accent-soft); }
 .button.small { min-height: 2rem; padding: .125rem .625rem; font-size: .875rem; }
+form[aria-busy] .button, form[aria-busy] .toggle { opacity: .55; cursor: progress; }
 .button:disabled, .toggle:disabled { opacity: .55; cursor: not-allowed; }
 
 .badge { display: inline-block; padding: .0625rem .5rem; font-size: .8125rem; font-weight: 550; line-height: 1.4; border-radius: 1rem; background: var(--sunken); color: var(--muted); border: 1px solid var(--line); white-space: nowrap; }

@@ -32,11 +32,12 @@ export async function readGraphql(
   const { headers } = request;
   let body: Uint8Array = new Uint8Array();
   if (request.method === "POST") {
-    const announced = Number(headers.get("content-length") ?? 0);
-    if (announced > MAX_BODY_BYTES) return { code: "body_too_large", limit: MAX_BODY_BYTES };
+    const length = headers.get("content-length");
+    const announced = length === null ? null : Number(length);
+    if (announced !== null && announced > MAX_BODY_BYTES) return { code: "body_too_large", limit: MAX_BODY_BYTES };
     let read: Uint8Array | "too_large";
     try {
-      read = await within(readCapped(request.body, MAX_BODY_BYTES), BODY_PATIENCE);
+      read = await within(readCapped(request.body, MAX_BODY_BYTES, announced), BODY_PATIENCE);
     } catch (error) {
       const why = error instanceof Stalled ? "did not arrive in time" : "ended early";
       return { code: "invalid_request", detail: `The body ${why}` };

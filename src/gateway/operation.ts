@@ -131,23 +131,41 @@ function readings(url: RequestUrl, tail: readonly string[]): (readonly string[])
   return all;
 }
 
+/** How a segment is compared: as it is, or as servers do that forgive. */
+type Spelling = (segment: string) => string;
+const exactly: Spelling = (segment) => segment;
+/** Without regard to case, as Express and IIS route by default; without dots and spaces at the end, as Windows does. */
+const loosely: Spelling = (segment) =>
+  segment
+    .toUpperCase()
+    .toLowerCase()
+    .replace(/[. ]+$/, "");
+
 /** First match wins; where a path may mean several things, the strictest answer holds. */
 function byRules(
   rules: readonly OperationRule[],
   method: string,
   readings: readonly (readonly string[])[],
 ): Operation | null {
-  const answers = readings.map(
-    (path) => rules.find((rule) => ruleCovers(rule, method, path))?.access ?? null,
+  const answers = readings.flatMap((path) =>
+    [exactly, loosely].map(
+      (spelling) =>
+        rules.find((rule) => ruleCovers(rule, method, path.map(spelling), spelling))?.access ?? null,
+    ),
   );
   if (answers.includes("write")) return "write";
   return answers.every((answer) => answer === "read") ? "read" : null;
 }
 
 /** In an endpoint's own rules a last `*` stands for everything below, as people expect of `/search/*`. */
-function ruleCovers(rule: OperationRule, method: string, path: readonly string[]): boolean {
+function ruleCovers(
+  rule: OperationRule,
+  method: string,
+  path: readonly string[],
+  spelling: Spelling,
+): boolean {
   // HEAD runs what GET runs, less the body (RFC 9110 section 9.3.2).
   if (rule.method !== method && !(rule.method === "GET" && method === "HEAD")) return false;
-  const pattern = rule.path.replace(/^\//, "").replace(/\/\*$/, "/**").split("/");
+  const pattern = rule.path.replace(/^\//, "").replace(/\/\*$/, "/**").split("/").map(spelling);
   return covers(pattern[0] === "*" && pattern.length === 1 ? ["**"] : pattern, path);
 }

@@ -1,10 +1,12 @@
 /**
  * The bytes of a stream, or `"too_large"` as soon as there are more than `max`; the rest is then cancelled,
  * not read. No stream is no bytes. Rejects when the stream fails (the client went away).
+ * @param announced the body's `Content-Length`: with its last byte nothing is left to wait for
  */
 export async function readCapped(
   stream: ReadableStream<Uint8Array> | null,
   max: number,
+  announced: number | null = null,
 ): Promise<Uint8Array | "too_large"> {
   if (stream === null) return new Uint8Array(0);
   const chunks: Uint8Array[] = [];
@@ -20,6 +22,7 @@ export async function readCapped(
       return "too_large";
     }
     chunks.push(value);
+    if (length === announced) break;
   }
   const only = chunks[0];
   return chunks.length === 1 && only !== undefined ? only : joined(chunks, length);

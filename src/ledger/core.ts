@@ -48,6 +48,13 @@ export class LedgerCore {
     this.uses = new UseStore(sql);
   }
 
+  /** Between 0 and 1; random, and the same for a shard's whole life. */
+  get chance(): number {
+    let sum = 0;
+    for (const letter of this.#epoch) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 1009;
+    return sum / 1009;
+  }
+
   /** A change begins: its subjects are not cacheable while it is open. */
   open(id: string, subjects: readonly Subject[], now: number): void {
     this.#sql.transaction(() => {

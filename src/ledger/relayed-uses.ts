@@ -4,6 +4,8 @@ import type { UseBatch } from "./protocol.ts";
 const MOST_USES = 50_000;
 /** Uses in one call to a shard: some 150 bytes each, well below the 32 MiB of a call. */
 const USES_IN_CALL = 10_000;
+/** Uses wait this long for more, unless they are many: what shards store is billed by the call. In ms. */
+const HOLD = 2000;
 /** Isolates whose acknowledged number is remembered; what is forgotten, the shard says again. */
 const MOST_ISOLATES = 10_000;
 /** Isolates give a batch up after an hour, and the shard forgets numbers after a day. In ms. */
@@ -17,6 +19,7 @@ export class RelayedUses {
   readonly #waiting = new Map<string, { batch: UseBatch; at: number }>();
   readonly #acknowledged = new Map<string, number>();
   #uses = 0;
+  #sentAt = Number.NEGATIVE_INFINITY;
 
   /** Takes in a batch, unless the shard has it or it waits already. */
   add(batch: UseBatch, now: number): void {
@@ -31,6 +34,8 @@ export class RelayedUses {
 
   /** The batches to send now: those that wait for longest. */
   next(now: number): UseBatch[] {
+    const waited = now - this.#sentAt;
+    if (this.#uses < USES_IN_CALL && waited >= 0 && waited < HOLD) return [];
     const batches: UseBatch[] = [];
     let uses = 0;
     for (const [isolate, { batch, at }] of this.#waiting) {
@@ -42,6 +47,7 @@ export class RelayedUses {
       if (batches.length > 0 && uses > USES_IN_CALL) break;
       batches.push(batch);
     }
+    if (batches.length > 0) this.#sentAt = now;
     return batches;
   }
 

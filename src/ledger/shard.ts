@@ -28,8 +28,11 @@ const ROWS_PER_USE = 0.002;
 const ROWS_PER_SECOND = 10;
 /** Isolates hand uses over about once a second: after so long without any, traffic has stopped. In ms. */
 const QUIET = 2500;
-/** Longest that uses wait for a flush while traffic goes on, in ms. */
-const LONGEST_WAIT = 3_600_000;
+const HOUR = 3_600_000;
+/** By then isolates and relays have handed over the uses of the hour before, in ms. */
+const EARLIEST_FLUSH = 60_000;
+/** Shards take turns, so long after an hour's end at the latest, in ms. */
+const LATEST_FLUSH = 15 * 60_000;
 /** Longest wait for one call to D1, in ms: a batch that stalls is sent again, which changes nothing. */
 const D1_PATIENCE = 10_000;
 /** An alarm overdue for longer was lost: the platform gives one up after six failed runs. In ms. */
@@ -46,6 +49,8 @@ export class LedgerShard {
   readonly #options: ShardOptions;
   /** When the alarm is due; null when none is set, or it runs right now. */
   #alarmAt: number | null;
+  /** How long after an hour's end its uses are written at the latest. */
+  readonly #delay: number;
   #forgotAt: number | null = null;
   /** When uses were last written to D1, and how many had been stored by then. */
   #flushed: { at: number; total: number } | null = null;
@@ -56,6 +61,7 @@ export class LedgerShard {
     this.#world = world;
     this.#options = options;
     this.#alarmAt = alarmAt;
+    this.#delay = EARLIEST_FLUSH + core.chance * (LATEST_FLUSH - EARLIEST_FLUSH);
     if (core.hasWork()) this.#arm();
   }
 
@@ -140,11 +146,15 @@ export class LedgerShard {
     const began = this.#world.now();
     const isQuiet = uses.storedAt === null || Math.abs(began - uses.storedAt) >= QUIET;
     const last = this.#flushed;
-    const waited = last === null ? Number.POSITIVE_INFINITY : began - last.at;
-    const worth = last === null ? 0 : (total - last.total) * ROWS_PER_USE + (waited / 1000) * ROWS_PER_SECOND;
-    if (!isQuiet && uses.dirty > worth && waited >= 0 && waited < LONGEST_WAIT) return;
+    const waited = last === null ? this.#options.flush : began - last.at;
+    const worth = (total - (last?.total ?? 0)) * ROWS_PER_USE + (waited / 1000) * ROWS_PER_SECOND;
+    const isCheap = isQuiet || uses.dirty <= worth || waited < 0;
+    const hour = began - (began % HOUR);
+    const due = hour + this.#delay;
+    if (!isCheap && (began < due || (last !== null && last.at >= due))) return;
     for (;;) {
-      const flush = uses.take(FLUSH_ROWS);
+      // Where rows are dear, an hour's counts are written once, when it is over.
+      const flush = uses.take(FLUSH_ROWS, isCheap ? undefined : hour);
       if (flush.counts.length === 0 && flush.lastUsed.length === 0) break;
       await within(writeUses(this.#world.db, flush.counts, flush.lastUsed), D1_PATIENCE);
       uses.flushed(flush);

@@ -100,7 +100,7 @@ export async function startKeysWorld(options: TestGatewayOptions = {}): Promise<
 
 /** The row of a key in the list. */
 export const rowOf = (page: Page, name: string) =>
-  page.getByRole("row").filter({ has: page.getByRole("rowheader", { name }) });
+  page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
 
 /** Opens the form for a new key from the list. */
 export async function openForm(page: Page): Promise<void> {

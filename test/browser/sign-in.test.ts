@@ -114,6 +114,26 @@ test("who has no account yet is told what to do; who cancels is not in", async (
   await other.close();
 });
 
+test("an impatient second click does not send a form again", async () => {
+  const context = await newVisitor(browser);
+  const page = await context.newPage();
+  await page.goto(await world.link("acme"));
+  let posts = 0;
+  await page.route("**/console/sign-out", async (route) => {
+    posts += 1;
+    await new Promise((done) => setTimeout(done, 400));
+    await route.continue().catch(() => {}); // given up for a second one
+  });
+  const button = (await page.getByRole("button", { name: "Sign out" }).boundingBox())!;
+  for (const pause of [150, 0]) {
+    await page.mouse.click(button.x + 5, button.y + 5);
+    await page.waitForTimeout(pause);
+  }
+  await page.waitForURL("**/console/signed-out");
+  expect(posts).toBe(1);
+  await context.close();
+});
+
 test("the pages on the way are accessible, in light and dark", async () => {
   const context = await newVisitor(browser);
   const page = await context.newPage();

@@ -46,7 +46,19 @@ const TAILS = [
   ],
   ...["purge-queue", "openai/v1/models", "openai/v1/models/a%2Fb", "openai/v1/chat/completions", "batch"],
   ...["batch/b1", "batch/b1/requests", "batch/b1/requests/r1", "batch/b1/finalize", "batch/b1/cancel"],
-  ...["admin", "admin/x", "search/x", "files/x", "", "status/run", "status", "models", "chat"],
+  ...[
+    "admin",
+    "admin/x",
+    "ADMIN/x",
+    "Admin./x",
+    "search/x",
+    "files/x",
+    "",
+    "status/run",
+    "status",
+    "models",
+    "chat",
+  ],
 ];
 const word = fc.constantFrom(
   ...["run", "status", "admin", "search", "epA", "epB", "v2", "foreign", "j1", "health", "cancel", "models"],

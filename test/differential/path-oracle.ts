@@ -130,7 +130,8 @@ function neededFor(id: string, method: string, tail: readonly string[]): "read" 
       return QUEUE.find(([verb, pattern]) => verb.test(method) && pattern.test(path))?.[2] ?? null;
     case "ruled":
       if (method === "POST" && /^search\/./.test(path)) return "read";
-      if ((method === "GET" || method === "HEAD") && tail[0] === "admin") return "write";
+      // Many servers route without regard to case, and some drop dots and spaces at the end of a name.
+      if ((method === "GET" || method === "HEAD") && /^admin[. ]*$/i.test(tail[0] ?? "")) return "write";
   }
   if (!/^(GET|HEAD|POST|PUT|PATCH|DELETE)$/.test(method)) return null;
   return method === "GET" || method === "HEAD" ? "read" : "write";

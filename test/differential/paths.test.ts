@@ -105,11 +105,17 @@ describe("the property notices a gateway that", () => {
   test("serves recorded ids by a wildcard", async () => {
     vi.doMock("../../src/gateway/match.ts", async (original) => {
       const real = await original<typeof import("../../src/gateway/match.ts")>();
+      const free = <T extends { taken: boolean }>(node: T): T => ({ ...node, taken: false });
       return {
-        match: (segments: string[], lookup: Parameters<typeof real.match>[1]) =>
+        match: (...[segments, lookup]: Parameters<typeof real.match>) =>
           real.match(segments, async (path) => {
             const node = await lookup(path);
-            return node === "unavailable" ? node : { ...node, taken: false };
+            return node === "unavailable" ? node : free(node);
+          }),
+        walk: (...[segments, nodeAt]: Parameters<typeof real.walk>) =>
+          real.walk(segments, (path) => {
+            const node = nodeAt(path);
+            return node === undefined ? undefined : free(node);
           }),
       };
     });

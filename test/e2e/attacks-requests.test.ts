@@ -92,6 +92,15 @@ describe("paths", () => {
     expectStopped(await send(line, world.ALL), 404);
   });
 
+  it.each(["/ADMIN/x", "/Admin/x", "/admin./x", "/admin%20/x", "/%41dmin/x", "/ADMIN%2Fx", "/Admin;a=b/x"])(
+    "a rule for /admin/* holds for GET %s too, which forgiving origins route alike",
+    async (path) => {
+      const reader = await world.gateway.createKey({ permissions: { inference: "read" } });
+      expectStopped(await send(`GET /v2/ruled${path}`, reader), 403);
+      expect((await send("GET /v2/ruled/administrator", reader)).status).toBe(200);
+    },
+  );
+
   it("a fragment in the request line is cut off before anything is matched", async () => {
     const answer = await send("GET /v2/epA/health#/../../epB/run", world.RO);
     if (answer.status === 200) expect(world.origin.only.target).toBe("/a/health");

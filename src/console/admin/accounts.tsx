@@ -15,7 +15,17 @@ import { page, type Visit } from "../page.ts";
 import { confirmation, done, goTo, isConfirmed, show } from "../replies.tsx";
 import type { Visitor } from "../visitor.ts";
 import { fieldError } from "./field-errors.ts";
-import { CHANGED_MEANWHILE, inUse, Listing, NameCell, Pages, PER_PAGE, Refusal, TextField, trail } from "./parts.tsx";
+import {
+  CHANGED_MEANWHILE,
+  inUse,
+  Listing,
+  NameCell,
+  Pages,
+  PER_PAGE,
+  Refusal,
+  TextField,
+  trail,
+} from "./parts.tsx";
 import type { AccountView } from "./records.ts";
 
 const LIST = "/console/admin/accounts";
@@ -226,7 +236,7 @@ const createPage = page("admin", {
       return newForm(
         visit,
         values,
-        new Problem(409, "conflict", `id ${values.id} is taken by another account`),
+        new Problem(409, "conflict", `id must be a new one: ${values.id} is an account already`),
       );
     }
     if (there.status !== 404) return there;

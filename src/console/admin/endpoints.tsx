@@ -162,7 +162,7 @@ const createPage = page("admin", {
       return newForm(
         visit,
         values,
-        new Problem(409, "conflict", `id ${values.id} is taken by another endpoint`),
+        new Problem(409, "conflict", `id must be a new one: ${values.id} is an endpoint already`),
       );
     }
     if (there.status !== 404) return there;

@@ -260,7 +260,7 @@ const createPage = page("admin", {
     }
     const there = await api.get<MemberView>(recordOf(values.email));
     if (!(there instanceof Problem)) {
-      const taken = `email ${there.email} is a member already: change their roles instead`;
+      const taken = `email must be a new one: ${there.email} is a member already`;
       return newForm(visit, values, new Problem(409, "conflict", taken));
     }
     if (there.status !== 404) return there;

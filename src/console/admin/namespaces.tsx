@@ -269,7 +269,7 @@ const createPage = page("admin", {
       return newForm(
         visit,
         values,
-        new Problem(409, "conflict", `id ${values.id} is taken by ${there.name}`),
+        new Problem(409, "conflict", `id must be a new one: it is that of ${there.name}`),
       );
     }
     if (there.status !== 404) return there;
