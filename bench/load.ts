@@ -1,3 +1,5 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 
@@ -7,6 +9,11 @@ export interface Run {
   seconds: number;
   /** User and system time of the process under test, in microseconds per request. */
   cpu: number;
+  /**
+   * Machine instructions per request, of user and kernel together; null where Linux's `perf` cannot count
+   * them. Unlike time, they hardly depend on what else the machine does.
+   */
+  instructions: number | null;
   /** Microseconds. */
   p50: number;
   p99: number;
@@ -44,6 +51,7 @@ export async function load({ port, pid, request, status, count, connections }: L
   const bytes = Buffer.from(request, "latin1");
   const times: number[] = [];
   let left = count;
+  const instructions = await countInstructions(pid);
   const before = cpuTime(pid);
   const began = process.hrtime.bigint();
   await Promise.all(
@@ -82,14 +90,42 @@ export async function load({ port, pid, request, status, count, connections }: L
     }),
   );
   const seconds = Number(process.hrtime.bigint() - began) / 1e9;
+  const cpu = (cpuTime(pid) - before) / count / 1000;
+  const counted = await instructions();
   times.sort((a, b) => a - b);
   const at = (share: number) => Math.round(times[Math.floor(times.length * share)] ?? 0);
   return {
     requests: count,
     seconds,
-    cpu: (cpuTime(pid) - before) / count / 1000,
+    cpu,
+    instructions: counted === null ? null : counted / count,
     p50: at(0.5),
     p99: at(0.99),
+  };
+}
+
+const COUNTED = ["stat", "-x,", "-e", "instructions:u,instructions:k"];
+
+/** Whether this machine can count instructions: `perf` is there, and may. */
+const CAN_COUNT = /^\d/.test(spawnSync("perf", [...COUNTED, "true"], { encoding: "utf8" }).stderr ?? "");
+
+/** Starts to count a process's instructions; the function it gives ends that and says how many. */
+async function countInstructions(pid: number): Promise<() => Promise<number | null>> {
+  if (!CAN_COUNT) return async () => null;
+  const perf = spawn("perf", [...COUNTED, "-p", String(pid)], { stdio: ["ignore", "ignore", "pipe"] });
+  let text = "";
+  perf.stderr.setEncoding("utf8").on("data", (chunk) => {
+    text += chunk;
+  });
+  await new Promise((done) => setTimeout(done, 200)); // until it is attached
+  return async () => {
+    perf.kill("SIGINT");
+    await once(perf, "close");
+    const counts = text
+      .trim()
+      .split("\n")
+      .map((line) => Number.parseInt(line, 10));
+    return counts.length === 2 && counts.every(Number.isFinite) ? counts[0]! + counts[1]! : null;
   };
 }
 

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 
-const BODY = "x".repeat(1024);
+/** 1 KiB of JSON. */
+const BODY = JSON.stringify({ id: "x".repeat(1015) });
 const WHOLE = Buffer.from(
   `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`,
 );

@@ -89,7 +89,7 @@ function distance(one: number, other: number): number {
 }
 
 function decode(png: Buffer): Pixels {
-  let header = Buffer.alloc(0);
+  let header: Buffer = Buffer.alloc(0);
   const data: Buffer[] = [];
   for (let at = SIGNATURE.length; at < png.length; ) {
     const length = png.readUInt32BE(at);

@@ -118,6 +118,7 @@ for (const form of all("form[data-send-file]")) {
     const results = document.querySelector("[data-results]");
     const button = form.querySelector("button[type=submit]");
     progress.hidden = false;
+    results.hidden = true;
     button.disabled = true;
     const request = new XMLHttpRequest();
     request.open("POST", form.dataset.sendFile);

@@ -262,7 +262,7 @@ summary { cursor: pointer; color: var(--accent); }
 .usage .axis { display: flex; flex-direction: column; justify-content: space-between; text-align: right; margin-block: -.5rem; }
 .axis, .times { font-size: .75rem; line-height: 1rem; color: var(--muted); font-variant-numeric: tabular-nums; }
 .times, .usage .legend { grid-column: 2; }
-.times { display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; }
+.times { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); }
 .times.month { grid-auto-columns: 7fr; grid-template-columns: 7fr 7fr 7fr 7fr 2fr; }
 .times.week { text-align: center; }
 .times span { white-space: nowrap; }
@@ -271,15 +271,16 @@ summary { cursor: pointer; color: var(--accent); }
 .reasons li { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: .125rem 1rem; margin-bottom: .75rem; }
 .proportion { grid-column: 1 / -1; height: .5rem; }
 .counts time { white-space: nowrap; }
-.counts thead th { max-width: 9rem; vertical-align: bottom; }
+.counts thead th { vertical-align: bottom; }
+.counts td { white-space: nowrap; }
+.counts th:nth-child(n + 5) { min-width: 7rem; }
 .counts th + th, .counts td { text-align: right; font-variant-numeric: tabular-nums; }
 @media (scripting: none) { .only-scripts { display: none; } }
 @media (max-width: 52rem) {
   .data td:empty { display: none; }
-  .counts { width: max-content; min-width: 100%; }
   .icons { margin: 0; }
   .levels th + th, .levels td { width: 4.25rem; }
-  .times.week span:nth-child(2n) { visibility: hidden; }
+  .times.week span { white-space: normal; }
   .totals { gap: .5rem; }
   .totals .card { padding: .75rem; }
 }

@@ -34,7 +34,8 @@ export async function readGraphql(
   if (request.method === "POST") {
     const length = headers.get("content-length");
     const announced = length === null ? null : Number(length);
-    if (announced !== null && announced > MAX_BODY_BYTES) return { code: "body_too_large", limit: MAX_BODY_BYTES };
+    if (announced !== null && announced > MAX_BODY_BYTES)
+      return { code: "body_too_large", limit: MAX_BODY_BYTES };
     let read: Uint8Array | "too_large";
     try {
       read = await within(readCapped(request.body, MAX_BODY_BYTES, announced), BODY_PATIENCE);

@@ -7,7 +7,7 @@ import { type HeaderLookup, lookupIn } from "../http/header-entries.ts";
 import type { RequestUrl } from "../http/url.ts";
 import { QUERY_KEY_REFUSED, stateProblem } from "../journey/caller.ts";
 import { type Credential, holdsKey, readCredential } from "../journey/credential.ts";
-import { findKey, hasLimitLeft } from "../journey/key-record.ts";
+import { findKey, hasLimitLeft, keyInMemory } from "../journey/key-record.ts";
 import { type Arrival, beginTrip, countUse, finish, type Trip } from "../journey/trip.ts";
 import { sha256Hex } from "../keys/hash.ts";
 import type { KeyRecord } from "../keys/record.ts";
@@ -127,8 +127,8 @@ async function admit(
   strict: false | Asked = false,
 ): Promise<Match | Denial> {
   known.authenticated = false;
-  let found = findKey(trip, credential.key, hash, strict);
-  if (found instanceof Promise) found = await found;
+  const warm = strict === false ? keyInMemory(trip, hash) : undefined;
+  const found = warm ?? (await findKey(trip, credential.key, hash, strict));
   const refusal = isDenial(found) ? found : stateProblem(found, Date.now());
   if (!isDenial(found)) {
     known.record = found;

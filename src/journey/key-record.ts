@@ -10,38 +10,31 @@ const RETRY_AFTER_ALL = 5;
 
 const UNKNOWN: Denial = { code: "invalid_api_key", reason: "unknown" };
 
+/** The record of a presented key, where memory has one that is in force. */
+export function keyInMemory({ isolate, journey, world, now }: Trip, hash: string): KeyRecord | undefined {
+  // In memory under this hash: its tag was checked when it was read.
+  const record = isolate.freshness.peek(isolate.keys, hash, now, world);
+  if (record !== undefined) journey.tier = "memory";
+  return record;
+}
+
 /**
  * The record of a presented key, whatever its state (spec 2.2). A forged native key costs no I/O: its tag
  * is checked first. Unknown legacy keys cost little: see `UnknownKeys`.
  * @param hash SHA-256 of the key, hex
  * @param strict trust nothing asked before this request began; see `Freshness.get`
- * @returns at once where memory has it
  */
-export function findKey(
+export async function findKey(
   trip: Trip,
   key: string,
   hash: string,
   strict: boolean | Asked = false,
-): KeyRecord | Denial | Promise<KeyRecord | Denial> {
-  const { isolate, journey, world, now } = trip;
-  if (strict === false) {
-    // In memory under this hash: its tag was checked when it was read.
-    const warm = isolate.freshness.peek(isolate.keys, hash, now, world);
-    if (warm !== undefined) {
-      journey.tier = "memory";
-      return warm;
-    }
-  }
-  return lookUpKey(trip, key, hash, strict);
-}
-
-async function lookUpKey(
-  trip: Trip,
-  key: string,
-  hash: string,
-  strict: boolean | Asked,
 ): Promise<KeyRecord | Denial> {
   const { isolate, journey, world, now } = trip;
+  if (strict === false) {
+    const warm = keyInMemory(trip, hash);
+    if (warm !== undefined) return warm;
+  }
   const shape = isolate.keyFormat.classify(key);
   if (shape.kind === "forged") return { code: "invalid_api_key", reason: "forged" };
   if (shape.kind === "legacy") {

@@ -1,4 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { handleConsole } from "../../src/console/index.ts";
+import { isDenial } from "../../src/denial.ts";
+import type { Env } from "../../src/env.ts";
+import { headerEntries } from "../../src/http/header-entries.ts";
+import { readUrl } from "../../src/http/url.ts";
+import { isolateOf } from "../../src/isolate.ts";
 import { keyStatus } from "../../src/keys/state.ts";
 import {
   type KeyFilter,
@@ -9,7 +15,7 @@ import {
 } from "../../src/store/keys.ts";
 import { startTestGateway, type TestGateway } from "../harness/gateway.ts";
 import { counting, createManyKeys } from "../harness/many-keys.ts";
-import { as, createSessions } from "../harness/sessions.ts";
+import { as, createSessions, type Sessions } from "../harness/sessions.ts";
 
 /** All in one account: the worst there is. A million take half a minute on a busy machine, and run by night. */
 const MANY = Number(process.env.POSTERN_MANY_KEYS || 200_000);
@@ -19,12 +25,13 @@ const LIMIT = 50;
 const READS_PER_SCANNED_ROW = 3;
 
 let gateway: TestGateway;
+let sessions: Sessions;
 let owner: ReturnType<typeof as>;
 let member: ReturnType<typeof as>;
 let admin: ReturnType<typeof as>;
 
 beforeAll(async () => {
-  const sessions = await createSessions();
+  sessions = await createSessions();
   gateway = await startTestGateway({ vars: sessions.vars });
   for (const id of ["big", "small", "over"]) await gateway.createAccount(id, { active_key_limit: 100 });
   await createManyKeys(gateway.db, "big", MANY);
@@ -125,6 +132,54 @@ describe(`a page of an account with ${MANY} keys`, () => {
       expect(Date.now() - began).toBeLessThan(1000);
     }
     expect((await member("GET", KEYS)).json.data).toHaveLength(LIMIT);
+  });
+});
+
+describe("the console's list", () => {
+  /** The console itself, in this process, with the gateway's database: the rows that one visit reads. */
+  async function visit(account: string, query = ""): Promise<{ html: string; read: number }> {
+    const counter = counting(gateway.db);
+    const secrets = JSON.stringify({ a: "a".repeat(43) });
+    const env = {
+      ...sessions.vars,
+      KEY_TAG_SECRETS: secrets,
+      SESSION_SECRETS: secrets,
+      REQUEST_LOG: "off",
+      DB: counter.db,
+    } as unknown as Env;
+    const request = new Request(`https://gw.test/console/settings/api-keys${query}`, {
+      headers: await sessions.of(account),
+    });
+    const isolate = isolateOf(env);
+    const url = readUrl(request.url, "gw.test", isolate.config.HOSTNAMES);
+    const entries = headerEntries(request.headers);
+    if (isDenial(url) || isDenial(entries)) throw new Error("not a request to the console");
+    const context = {} as ExecutionContext;
+    const response = await handleConsole({ request, env, context, isolate, requestId: "test", url, entries });
+    expect(response.status).toBe(200);
+    return { html: await response.text(), read: counter.read };
+  }
+  const rowsIn = (html: string) => html.split('<th scope="row"').length - 1;
+
+  test(`opens as quickly with ${MANY} keys as with 50`, async () => {
+    await gateway.createAccount("few");
+    await createManyKeys(gateway.db, "few", 50);
+    const few = await visit("few");
+    const figures: Record<string, number> = { "50 keys": few.read };
+    for (const [what, query] of [
+      [`${MANY} keys`, ""],
+      ["those that are disabled", "?status=disabled"],
+      ["those of the test environment", "?environment=test"],
+      ["a name that many have", "?q=service"],
+    ] as const) {
+      const { html, read } = await visit("big", query);
+      figures[what] = read;
+      expect(rowsIn(html)).toBe(25);
+      // Every key of the large account has been used, none of the small one's.
+      expect(read).toBeLessThan(few.read + 5 * 25);
+    }
+    expect(rowsIn(few.html)).toBe(25);
+    console.log("rows read for a page of the console's list:", figures);
   });
 });
 

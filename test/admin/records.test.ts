@@ -480,6 +480,65 @@ describe("the audit log", () => {
   });
 });
 
+describe("the audit log, narrowed down,", () => {
+  const log = (query: Record<string, string>) =>
+    admin("GET", `/admin/audit-log?${new URLSearchParams({ account_id: "narrow", ...query })}`);
+  const seen = async (query: Record<string, string>) =>
+    (await log(query)).json.data.map(({ action, actor }: Record<string, string>) => `${action} ${actor}`);
+
+  beforeAll(async () => {
+    const somebody = as(gateway, await sessions.admin({ email: "somebody@acme.test" }));
+    await admin("PUT", "/admin/accounts/narrow", { name: "One" });
+    await somebody("PUT", "/admin/accounts/narrow", { name: "Two" });
+    await admin("DELETE", "/admin/accounts/narrow");
+  });
+
+  test.each([
+    [{ actor: "SOMEBODY" }, ["account.update somebody@acme.test"]],
+    [{ action: "account.de" }, ["account.delete root@acme.test"]],
+    [{ action: "endpoint." }, []],
+    [
+      { actor: "root", action: "account." },
+      ["account.delete root@acme.test", "account.create root@acme.test"],
+    ],
+    [{ subject: "narrow", actor: "somebody" }, ["account.update somebody@acme.test"]],
+    [{ subject: "narro" }, []],
+    [{ actor: "", action: "", subject: "", to: "2020-01-01T00:00:00Z" }, []],
+    [{ actor: "somebody", from: "2020-01-01T00:00:00Z" }, ["account.update somebody@acme.test"]],
+    [{ from: "2999-01-01T00:00:00+01:00" }, []],
+  ] as [Record<string, string>, string[]][])("by %j", async (query, expected) => {
+    const answer = await log(query);
+    documented("GET", "/admin/audit-log", answer);
+    expect(await seen(query)).toEqual(expected);
+  });
+
+  test("comes in pages, and takes no other filter", async () => {
+    const first = await log({ limit: "1", actor: "root" });
+    expect(first.json.data).toHaveLength(1);
+    const second = await log({ limit: "1", actor: "root", cursor: first.json.next_cursor });
+    expect(second.json).toMatchObject({ data: [{ action: "account.create" }], next_cursor: null });
+    expectDenial(await log({ from: "yesterday" }), 400, "invalid_request");
+    expectDenial(await log({ who: "root" }), 400, "invalid_request");
+  });
+
+  test("reads a bounded number of rows for a page, however few fit", async () => {
+    await gateway.db
+      .prepare(
+        `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)
+         INSERT INTO audit_log (id, at, outcome, account_id, actor, action, subject)
+         SELECT 'many-' || i, i, 'committed', 'many', CASE i WHEN 1 THEN 'first' ELSE 'others' END, 'x', 'y' FROM n`,
+      )
+      .run();
+    const page = await admin("GET", "/admin/audit-log?account_id=many&actor=first");
+    expect(page.json.data).toEqual([]);
+    const next = await admin(
+      "GET",
+      `/admin/audit-log?account_id=many&actor=first&cursor=${page.json.next_cursor}`,
+    );
+    expect(next.json).toMatchObject({ data: [{ actor: "first" }], next_cursor: null });
+  });
+});
+
 test("every admin route needs the admin role", async () => {
   for (const { method, path } of adminRoutes) {
     const target = path.replace(/\{\w+\}/g, "x");

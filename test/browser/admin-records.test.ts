@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { as } from "../harness/sessions.ts";
-import { ADMIN, type AdminWorld, choose, confirm, heading, notice, startAdminWorld } from "./admin-world.ts";
+import {
+  ADMIN,
+  type AdminWorld,
+  choose,
+  confirm,
+  heading,
+  notice,
+  seen,
+  startAdminWorld,
+} from "./admin-world.ts";
 import { tabTo } from "./browser.ts";
 
 /** A change is in force a lease later at the latest: one second in tests. */
@@ -73,7 +82,7 @@ describe("endpoints", () => {
     const page = await world.open({ at: `${ADMIN}/endpoints/new` });
     const add = () => page.getByRole("button", { name: "Add endpoint" }).click();
     const wrong = () => page.locator(".field.wrong label").allInnerTexts();
-    const said = () => page.locator(".field.wrong .error").innerText();
+    const said = () => seen(page.locator(".field.wrong .error"));
     await page.getByLabel("Id", { exact: true }).fill("llm");
     await page.getByLabel("Name", { exact: true }).fill("Mine");
     await page.getByLabel("Account", { exact: true }).fill("nobody");
@@ -182,7 +191,7 @@ describe("trying a path", () => {
       }
       await page.getByRole("button", { name: "Try", exact: true }).click();
       await page.waitForLoadState();
-      return verdict.innerText();
+      return seen(verdict);
     };
     expect(await attempt("GET", "/v2/llm/models")).toBe("A read: it needs Read Only");
     expect(await attempt("POST", "/v2/llm/chat/completions")).toBe("A write: it needs Read/Write");
@@ -198,7 +207,7 @@ describe("trying a path", () => {
     expect(await attempt("POST", "/graphql/gql", "mutation { podStop }")).toBe(
       "A write: it needs Read/Write",
     );
-    expect(await page.locator(".verdict").innerText()).toContain("podStop");
+    expect(await seen(page.locator(".verdict"))).toContain("podStop");
     await page.close();
   });
 });
@@ -270,7 +279,7 @@ describe("accounts", () => {
     await page.getByRole("button", { name: "Delete account" }).click();
     await page.getByRole("button", { name: "Delete account" }).click();
     expect(await heading(page)).toBe("The account is in use");
-    expect(await page.locator("main").innerText()).toContain("suspend the account instead");
+    expect(await seen(page.locator("main"))).toContain("suspend the account instead");
     await gateway.createAccount("unused");
     await page.goto(`${gateway.url}${ADMIN}/accounts/unused`);
     await page.getByRole("button", { name: "Delete account" }).click();

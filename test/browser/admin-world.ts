@@ -1,3 +1,4 @@
+import type { Locator } from "playwright-core";
 import { type ConsoleWorld, startConsole } from "../console/visit.ts";
 import { Origin } from "../harness/origin.ts";
 import { as } from "../harness/sessions.ts";
@@ -80,9 +81,13 @@ export async function choose(page: Page, label: string): Promise<void> {
   await page.locator(".option label").getByText(label, { exact: true }).click();
 }
 
-/** What the page says happened, or went wrong. */
-export async function notice(page: Page): Promise<string> {
-  return (await page.locator("main .notice").first().innerText()).trim();
+/** What somebody sees of the first such element, once there is one. */
+export async function seen(locator: Locator): Promise<string> {
+  await locator.first().waitFor();
+  return (await locator.allInnerTexts())[0]!.trim();
 }
 
-export const heading = async (page: Page) => page.getByRole("heading", { level: 1 }).innerText();
+/** What the page says happened, or went wrong. */
+export const notice = (page: Page) => seen(page.locator("main .notice"));
+
+export const heading = (page: Page) => seen(page.getByRole("heading", { level: 1 }));

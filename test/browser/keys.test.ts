@@ -119,9 +119,9 @@ describe("the one-time reveal", () => {
   function readCommand(command: string) {
     const script = `curl() { printf '%s\\0' "$@"; }\n${command}`;
     const [target, ...rest] = execFileSync("sh", ["-c", script], { encoding: "utf8" }).split("\0");
-    const after = (flag: string) => rest.filter((_, at) => rest[at - 1] === flag);
-    const headers = Object.fromEntries(after("-H").map((line) => line.split(": ") as [string, string]));
-    return { target: new URL(target!), headers, body: after("-d")[0] };
+    const valuesAfter = (flag: string) => rest.filter((_, at) => rest[at - 1] === flag);
+    const headers = Object.fromEntries(valuesAfter("-H").map((line) => line.split(": ") as [string, string]));
+    return { target: new URL(target!), headers, body: valuesAfter("-d")[0] };
   }
 
   test.each<[string, (page: Page) => Promise<void>, string[]]>([
@@ -184,7 +184,7 @@ describe("a form that is refused", () => {
       await page.goto(url("/new"));
       await chooseCard(page, "Environment", "Test");
       await option(page, "GraphQL access", "Named fields").check();
-      await page.getByLabel("Mutations").fill("podStop, not a field!");
+      await page.getByLabel("Mutations", { exact: true }).fill("podStop, not a field!");
       await page.getByRole("radio", { name: "Voice model: Read Only" }).check();
       await option(page, "Credentials for kubectl", "All namespaces").check();
       await option(page, "When does it expire?", "On a day").check();
@@ -194,12 +194,13 @@ describe("a form that is refused", () => {
       const links = page.getByRole("alert").getByRole("link");
       expect(await links.allTextContents()).toEqual([
         "Name must be 1 to 64 characters",
-        "Scopes.restricted.graphql.mutations[3] must be the name of a root field",
+        "Name 4 of the list must be the name of a root field",
         "Expiry must be in the future",
       ]);
       expect(await page.title()).toMatch(/^Error: /);
       for (const [label, described] of [
         ["Name", "Name must be 1 to 64 characters"],
+        ["Mutations", "Name 4 of the list must be the name of a root field"],
         ["Day", "Expiry must be in the future"],
       ] as const) {
         const input = page.getByLabel(label, { exact: true });
@@ -208,7 +209,7 @@ describe("a form that is refused", () => {
         const texts = await Promise.all(ids.map((id) => page.locator(`#${id}`).textContent()));
         expect(texts).toContain(described);
       }
-      expect(await page.getByLabel("Mutations").inputValue()).toBe("podStop, not a field!");
+      expect(await page.getByLabel("Mutations", { exact: true }).inputValue()).toBe("podStop, not a field!");
       for (const [group, name] of [
         ["Environment", "Test"],
         ["GraphQL access", "Named fields"],
@@ -220,7 +221,7 @@ describe("a form that is refused", () => {
       expect(await page.getByRole("radio", { name: "Voice model: Read Only" }).isChecked()).toBe(true);
 
       await page.getByLabel("Name", { exact: true }).fill("Mended");
-      await page.getByLabel("Mutations").fill("podStop");
+      await page.getByLabel("Mutations", { exact: true }).fill("podStop");
       await page.getByLabel("Day", { exact: true }).fill("2999-01-01");
       expect(await create(page)).toMatch(/^pst_test_/);
       await page.context().close();

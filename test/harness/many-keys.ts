@@ -24,15 +24,21 @@ export async function createManyKeys(db: D1Database, account: string, count: num
 /** A database whose queries add up, in `read`, the rows that they read (D1's own `meta.rows_read`). */
 export function counting(db: D1Database): { db: D1Database; read: number } {
   const counter = { db: {} as D1Database, read: 0 };
-  const watched = (statement: D1PreparedStatement): D1PreparedStatement =>
-    ({
+  const watched = (statement: D1PreparedStatement): D1PreparedStatement => {
+    const all = async () => {
+      const result = await statement.all<Record<string, unknown>>();
+      counter.read += result.meta.rows_read;
+      return result;
+    };
+    return {
       bind: (...values: unknown[]) => watched(statement.bind(...values)),
-      async all() {
-        const result = await statement.all();
-        counter.read += result.meta.rows_read;
-        return result;
+      all,
+      async first(column?: string) {
+        const row = (await all()).results[0] ?? null;
+        return row === null || column === undefined ? row : row[column];
       },
-    }) as unknown as D1PreparedStatement;
+    } as unknown as D1PreparedStatement;
+  };
   counter.db = { prepare: (sql: string) => watched(db.prepare(sql)) } as unknown as D1Database;
   return counter;
 }

@@ -12,6 +12,7 @@ import { checkKeyForm, KeyForm, type KeyValues, readKeyForm } from "./key-form.t
 import { keyPath, LIST } from "./paths.ts";
 import { permissionOf, wantedGrant } from "./permission-values.ts";
 import { keyApiPath, readKeyView } from "./read-key.ts";
+import { permissionsOf } from "./words.ts";
 
 export const editKeyPage = page(KEY_MAKERS, {
   method: "GET",
@@ -49,7 +50,12 @@ export const updateKeyPage = page(KEY_MAKERS, {
 function changedGrant({ permission }: KeyValues, key: KeyView, choices: Choices) {
   const wanted = wantedGrant(permission);
   const held = wantedGrant(valuesOf(key, choices).permission);
-  return JSON.stringify(wanted) === JSON.stringify(held) ? {} : wanted;
+  return meaning(wanted) === meaning(held) ? {} : wanted;
+}
+
+/** Two grants mean the same if and only if their canonical permissions are equal, or their templates are. */
+function meaning(grant: ReturnType<typeof wantedGrant>): string {
+  return JSON.stringify("scopes" in grant ? permissionsOf(grant.scopes) : grant);
 }
 
 function valuesOf(key: KeyView, { templates, groups }: Choices): KeyValues {

@@ -22,7 +22,8 @@ const FIELDS: readonly (readonly [about: RegExp, field: string])[] = [
   [/^Unknown template/, "template"],
   [/namespace/i, "kubernetes"],
   [/^Unknown endpoint|restricted\.inference/, "inference"],
-  [/restricted\.graphql\.(queries|mutations)/, "queries"],
+  [/graphql\.queries/, "queries"],
+  [/graphql\.mutations/, "mutations"],
   [/^scopes\[|scope/i, "scopes"],
 ];
 

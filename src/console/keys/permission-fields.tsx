@@ -297,7 +297,7 @@ function EndpointTable({
       </thead>
       <tbody>
         {rows.map(({ id, name }) => {
-          const chosen = values.endpoints.get(id) ?? "none";
+          const chosen = values.endpoints.get(id) ?? values.others;
           return (
             <tr>
               <th scope="row">
@@ -322,7 +322,10 @@ function EndpointTable({
 }
 
 function Kubernetes({ values, choices, errors }: Part) {
-  const { namespaces } = choices;
+  const listed = new Set(choices.namespaces.map(({ id }) => id));
+  // What a key holds beyond the list stays to be seen, and is not lost by saving.
+  const held = values.namespaces.filter((id) => !listed.has(id)).map((id) => ({ id, name: id, server: "" }));
+  const namespaces = [...choices.namespaces, ...held];
   return (
     <>
       <ErrorText errors={errors} field="kubernetes" />

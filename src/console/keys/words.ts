@@ -44,7 +44,9 @@ export function permissionsOf(scopes: unknown): Permissions {
 
 /** A sentence of the API, for a person: a capital at the start, and the field's name as the page has it. */
 export function forPeople(detail: string): string {
-  const text = detail.replace(/^expires_at /, "expiry ");
+  const text = detail
+    .replace(/^expires_at /, "expiry ")
+    .replace(/^scopes\.restricted\.graphql\.\w+\[(\d+)\] /, (_, at) => `name ${Number(at) + 1} of the list `);
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

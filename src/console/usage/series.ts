@@ -84,9 +84,9 @@ export function byEndpoint(data: readonly UsageStep[]): EndpointTotal[] {
 export const sum = (counts: Record<string, number>) =>
   Object.values(counts).reduce((all, one) => all + one, 0);
 
-/** The least round number, 1, 2 or 5 times a power of ten, that is not below `value`: where an axis ends. */
+/** The least round number, whose half is round as well, that is not below `value`: where an axis ends. */
 export function axisEnd(value: number): number {
   if (value <= 4) return 4;
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 4, 5, 10].map((factor) => factor * power).find((end) => end >= value)!;
+  return [1, 2, 3, 4, 6, 8, 10].map((factor) => factor * power).find((end) => end >= value)!;
 }

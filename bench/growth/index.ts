@@ -1,0 +1,249 @@
+/**
+ * `node bench/growth/index.ts`: what a request costs as keys and endpoints become many, what a cold look-up
+ * reads, what a start costs, and how much is bundled. Writes bench/results/growth.json.
+ */
+
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { bundleWorker } from "../../scripts/bundle.ts";
+import { type Gateway, startGateway } from "../../scripts/gateway.ts";
+import { createKeyFormat, displayPrefix, parseTagSecrets } from "../../src/keys/format.ts";
+import { sha256Hex } from "../../src/keys/hash.ts";
+import { readNode } from "../../src/store/endpoints.ts";
+import { readKeyRecord } from "../../src/store/keys.ts";
+import { writeUses } from "../../src/store/usage.ts";
+import { createManyKeys } from "../../test/harness/many-keys.ts";
+import { startOrigin } from "../origin.ts";
+import { writeResults } from "../results.ts";
+import { cpuSeconds, loadMany, memoryOf } from "./load-many.ts";
+
+const MOST_KEYS = Number(process.env.BENCH_MOST_KEYS ?? 1_000_000);
+const REQUESTS = Number(process.env.BENCH_REQUESTS ?? 10_000);
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
+const ROOT = join(import.meta.dirname, "../..");
+
+const origin = await startOrigin();
+const tagSecrets = JSON.stringify({ a: crypto.randomUUID() + crypto.randomUUID() });
+const format = createKeyFormat({ prefixes: ["pst"], tagSecrets: parseTagSecrets(tagSecrets) });
+const start = () =>
+  startGateway({
+    port: 0,
+    persist: null,
+    vars: { INSECURE_ORIGIN_HOSTS: "127.0.0.1", REQUEST_LOG: "off" },
+    secrets: { KEY_TAG_SECRETS: tagSecrets },
+  });
+
+const PERMISSIONS = JSON.stringify({ graphql: "none", inference: "read_write", kubernetes_exec: "none" });
+const SOME = 500;
+
+async function account(db: D1Database, id: string): Promise<void> {
+  await db
+    .prepare(
+      "INSERT INTO accounts (id, name, active_key_limit, created_at, updated_at) VALUES (?, ?, 2000000, 0, 0)",
+    )
+    .bind(id, id)
+    .run();
+}
+
+/** Keys that can be presented. */
+async function addKeys(db: D1Database, count: number): Promise<string[]> {
+  const keys = Array.from({ length: count }, () => format.generate("production"));
+  for (let from = 0; from < count; from += SOME) {
+    const rows = keys.slice(from, from + SOME).map((key, i) => ({
+      id: `real_${sha256Hex(key).slice(0, 16)}`,
+      hash: sha256Hex(key),
+      prefix: displayPrefix(key),
+      name: `${from + i}`,
+    }));
+    await db
+      .prepare(
+        `INSERT INTO keys (id, account_id, hash, prefix, name, environment, permissions, created_at, created_by)
+         SELECT value ->> 'id', 'real', value ->> 'hash', value ->> 'prefix', value ->> 'name', 'production', ?1, 0, 'bench'
+         FROM json_each(?2)`,
+      )
+      .bind(PERMISSIONS, JSON.stringify(rows))
+      .run();
+  }
+  return keys;
+}
+
+async function addEndpoints(db: D1Database, from: number, to: number): Promise<void> {
+  const rows = Array.from({ length: to - from }, (_, i) => `e${from + i}`);
+  for (let at = 0; at < rows.length; at += 1000) {
+    await db
+      .prepare(
+        `INSERT INTO endpoints (id, name, api, protocol, path, origin, created_at, updated_at)
+         SELECT value, value, 'inference', 'http', '/v2/' || value, ?1, 0, 0 FROM json_each(?2)`,
+      )
+      .bind(`http://127.0.0.1:${origin.port}`, JSON.stringify(rows.slice(at, at + 1000)))
+      .run();
+  }
+}
+
+const requestOf = (key: string, endpoint = "e0") =>
+  [
+    `GET /v2/${endpoint}/models HTTP/1.1`,
+    "Host: 127.0.0.1",
+    "User-Agent: bench/1.0",
+    "Accept-Encoding: identity",
+    `Authorization: Bearer ${key}`,
+    "",
+    "",
+  ].join("\r\n");
+
+/** A database that adds up what its queries read and write, by D1's own account of it. */
+function metered(db: D1Database): { db: D1Database; read: number; written: number } {
+  const meter = { db: {} as D1Database, read: 0, written: 0 };
+  const note = (result: D1Result) => {
+    meter.read += result.meta.rows_read;
+    meter.written += result.meta.rows_written;
+    return result;
+  };
+  const inner = new WeakMap<object, D1PreparedStatement>();
+  const wrap = (statement: D1PreparedStatement): D1PreparedStatement => {
+    const all = async () => note(await statement.all());
+    const wrapped = {
+      bind: (...values: unknown[]) => wrap(statement.bind(...values)),
+      all,
+      first: async () => (await all()).results[0] ?? null,
+    } as unknown as D1PreparedStatement;
+    inner.set(wrapped, statement);
+    return wrapped;
+  };
+  meter.db = {
+    prepare: (sql: string) => wrap(db.prepare(sql)),
+    batch: async (statements: D1PreparedStatement[]) =>
+      (await db.batch(statements.map((each) => inner.get(each) as D1PreparedStatement))).map(note),
+  } as unknown as D1Database;
+  return meter;
+}
+
+const target = (gateway: Gateway) => ({
+  port: Number(new URL(gateway.url).port),
+  pid: gateway.workerdPid(),
+});
+
+/** Median CPU time of warm requests, in µs. */
+async function warm(gateway: Gateway, requests: string[]): Promise<number> {
+  await loadMany(target(gateway), requests, Math.max(requests.length, 2000));
+  const runs: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    runs.push(await loadMany(target(gateway), requests, REQUESTS));
+  }
+  return runs.sort((a, b) => a - b)[runs.length >> 1] as number;
+}
+
+async function readPerKey(db: D1Database, key: string): Promise<number> {
+  const meter = metered(db);
+  await readKeyRecord(meter.db, sha256Hex(key));
+  return meter.read;
+}
+
+// ---- keys in D1: few and many, side by side ----
+const sizes = [1000, 100_000, 1_000_000].filter((size) => size <= MOST_KEYS);
+const sides = [];
+for (const size of sizes) {
+  const gateway = await start();
+  const db = (await gateway.miniflare.getD1Database("DB")) as unknown as D1Database;
+  await account(db, "many");
+  await account(db, "real");
+  await createManyKeys(db, "many", size);
+  await addEndpoints(db, 0, 1);
+  const keys = await addKeys(db, 4 * SOME);
+  sides.push({ size, gateway, db, keys, cold: [] as number[] });
+}
+// Each cold run takes keys that no one has presented yet; in turn, so that the machine's drift is shared.
+for (let n = 0; n < 4; n += 1) {
+  for (const side of sides) {
+    const requests = side.keys.slice(n * SOME, (n + 1) * SOME).map((key) => requestOf(key));
+    side.cold.push(await loadMany(target(side.gateway), requests, SOME));
+  }
+}
+const inD1 = [];
+for (const { size, gateway, db, keys, cold } of sides) {
+  inD1.push({
+    keys: size,
+    rowsReadPerColdLookUp: await readPerKey(db, keys[0] as string),
+    coldCpu: cold.slice(1).sort((a, b) => a - b)[1] as number, // the first also warms workerd up
+    warmCpu: await warm(gateway, [requestOf(keys[0] as string)]),
+  });
+}
+for (const { gateway } of sides) await gateway.stop();
+console.table(inD1);
+
+// ---- distinct warm keys in one isolate's memory; endpoints; what a flush writes ----
+const gateway = await start();
+const db = (await gateway.miniflare.getD1Database("DB")) as unknown as D1Database;
+await account(db, "real");
+await addEndpoints(db, 0, 10);
+const keys = await addKeys(db, 10_000);
+const inMemory = [];
+for (const count of [1, 100, 10_000]) {
+  const cpu = await warm(
+    gateway,
+    keys.slice(0, count).map((key) => requestOf(key)),
+  );
+  inMemory.push({ keys: count, warmCpu: cpu, workerdMiB: memoryOf(gateway.workerdPid()) });
+}
+console.table(inMemory);
+
+const endpoints = [];
+let have = 10;
+for (const count of [10, 1000, 10_000]) {
+  await addEndpoints(db, have, count);
+  have = Math.max(have, count);
+  const meter = metered(db);
+  await readNode(meter.db, "/v2");
+  const top = meter.read;
+  await readNode(meter.db, `/v2/e${count - 1}`);
+  const requests = Array.from({ length: Math.min(count, 1000) }, (_, i) =>
+    requestOf(keys[0] as string, `e${Math.floor((i * count) / Math.min(count, 1000))}`),
+  );
+  endpoints.push({
+    endpoints: count,
+    rowsReadAbove: top,
+    rowsReadOwn: meter.read - top,
+    warmCpu: await warm(gateway, requests),
+  });
+}
+console.table(endpoints);
+
+const meter = metered(db);
+const row = (count: number) => ({ key_id: "k", hour: 0, endpoint_id: "e", kind: "read", count });
+await writeUses(meter.db, [row(1)], [{ key_id: "k", last_used_at: 1 }]);
+const first = meter.written;
+await writeUses(meter.db, [row(2)], [{ key_id: "k", last_used_at: 2 }]);
+const flush = { rowsForNew: first, rowsForKnown: meter.written - first };
+console.log("rows written for one key's uses, new and known:", flush);
+await gateway.stop();
+
+// ---- start ----
+const bundle = await bundleWorker(join(ROOT, "src/index.ts"), ROOT);
+const code = bundle.replace(/\n\/\/# sourceMappingURL=.*$/s, "");
+const bareBundle = await bundleWorker(join(ROOT, "bench/bare/src/index.ts"), ROOT);
+const starts: number[] = [];
+for (let n = 0; n < ROUNDS; n += 1) {
+  const fresh = await start();
+  const before = cpuSeconds(fresh.workerdPid());
+  await fetch(`${fresh.url}/healthz`);
+  starts.push((cpuSeconds(fresh.workerdPid()) - before) * 1000);
+  await fresh.stop();
+}
+const coldStart = {
+  bundleGzipKiB: gzipSync(code, { level: 9 }).length / 1024,
+  bundleKiB: code.length / 1024,
+  bareGzipKiB: gzipSync(bareBundle.replace(/\n\/\/# sourceMappingURL=.*$/s, ""), { level: 9 }).length / 1024,
+  /** CPU time of workerd for the first request of all, in ms. */
+  firstRequestCpuMs: starts.sort((a, b) => a - b)[starts.length >> 1],
+};
+console.log(coldStart);
+origin.stop();
+writeResults("growth", "npm run bench:growth", {
+  rounds: ROUNDS,
+  requests: REQUESTS,
+  inD1,
+  inMemory,
+  endpoints,
+  flush,
+  coldStart,
+});
