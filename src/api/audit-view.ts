@@ -17,8 +17,6 @@ export const AuditSchema = z
   .meta({ id: "AuditEntry" });
 
 /** A change as both audit logs show it. */
-export type AuditView = ReturnType<typeof auditView>;
-
 export function auditView({ at, ...entry }: AuditEntry) {
   return { ...entry, at: instant(at) };
 }

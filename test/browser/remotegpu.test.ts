@@ -14,6 +14,7 @@ import {
   STAGING,
   startKeysWorld,
   TRAINING,
+  toggle,
 } from "./keys-world.ts";
 
 /** "API keys" (RemoteGPU), bullet by bullet, by clicking. */
@@ -183,7 +184,9 @@ describe("Lifecycle rules", () => {
     expect(await page.getByLabel("Day", { exact: true }).inputValue()).toBe("2020-01-31");
     // The way from the summary leads to the field.
     await page.getByRole("link", { name: "Expiry must be in the future" }).click();
-    expect(await page.getByLabel("Day", { exact: true }).evaluate((input) => input.matches(":focus"))).toBe(true);
+    expect(await page.getByLabel("Day", { exact: true }).evaluate((input) => input.matches(":focus"))).toBe(
+      true,
+    );
   });
 
   test.each([
@@ -206,6 +209,7 @@ describe("Lifecycle rules", () => {
   });
 
   test("Creating a key can fail with 409 if your account has reached its active key limit", async () => {
+    await world.gateway.createKey({ name: "Switched off", enabled: false });
     await openNew("One too many");
     await world.gateway.changeAccount("acme", { active_key_limit: 1 });
     const [response] = await Promise.all([
@@ -214,6 +218,11 @@ describe("Lifecycle rules", () => {
     ]);
     expect(response.status()).toBe(409);
     expect(await problems()).toContain("limit");
+    // Neither does switching one on.
+    const list = await world.signedIn();
+    await toggle(list, "Switched off");
+    expect(await list.getByRole("alert").textContent()).toContain("limit");
+    await list.context().close();
     await world.gateway.changeAccount("acme", { active_key_limit: 1000 });
     expect(await create(page)).toMatch(/^pst_live_/);
   });
