@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 
@@ -36,4 +36,13 @@ export function writeResults(name: string, command: string, results: object): vo
   const directory = join(import.meta.dirname, "results");
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, `${name}.json`), `${JSON.stringify({ setting, ...results }, null, 2)}\n`);
+}
+
+/** What `writeResults` wrote last; null when it never did. */
+export function readResults<T>(name: string): (T & { setting: Setting }) | null {
+  try {
+    return JSON.parse(readFileSync(join(import.meta.dirname, "results", `${name}.json`), "utf8"));
+  } catch {
+    return null;
+  }
 }

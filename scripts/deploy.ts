@@ -26,7 +26,7 @@ import { MADE_SECRETS, makeSecrets } from "./deploy/secrets.ts";
 import { WranglerError, wrangler } from "./deploy/wrangler.ts";
 import { die, orDie } from "./die.ts";
 import { readMigrations } from "./migrate.ts";
-import { replaceLine, wranglerConfigIn } from "./wrangler-config.ts";
+import { replaceSetting, wranglerConfigIn } from "./wrangler-config.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const WORK = process.env.POSTERN_DEPLOY_DIR || join(ROOT, ".wrangler", "deploy");
@@ -151,12 +151,12 @@ function digestOfDeployment(): string {
 /** wrangler.toml with this account's ids in it, where git does not see it. */
 function writeConfig({ namespaceId, databaseId }: Ids): void {
   let text = wranglerConfigIn(WORK);
-  const after = (line: string, addition: string) => {
-    text = replaceLine(text, line, `${line}\n${addition}`);
+  const put = (name: string, value: string, id: string) => {
+    text = replaceSetting(text, name, value, `${name} = "${value}"\n${id}`);
   };
-  if (wanted.namespace.id === undefined) after(`binding = "${keysBinding}"`, `id = "${namespaceId}"`);
+  if (wanted.namespace.id === undefined) put("binding", keysBinding, `id = "${namespaceId}"`);
   if (wanted.database.id === undefined) {
-    after(`database_name = "${wanted.database.name}"`, `database_id = "${databaseId}"`);
+    put("database_name", wanted.database.name, `database_id = "${databaseId}"`);
   }
   const before = readdirSync(WORK).includes("wrangler.toml") ? readFileSync(CONFIG, "utf8") : undefined;
   if (text !== before) writeFileSync(CONFIG, text);

@@ -49,7 +49,7 @@ const PICTURES: readonly Picture[] = [
   { name: "account-audit-log", path: () => "/console/settings/audit-log" },
   { name: "admin-endpoints", path: () => `${ADMIN}/endpoints`, phone: true },
   { name: "admin-endpoint-new", path: () => `${ADMIN}/endpoints/new` },
-  { name: "admin-endpoint", path: () => `${ADMIN}/endpoints/chat` },
+  { name: "admin-endpoint", path: () => `${ADMIN}/endpoints/chat/edit` },
   {
     name: "admin-try-path",
     path: () => `${ADMIN}/endpoints/try`,
@@ -61,11 +61,11 @@ const PICTURES: readonly Picture[] = [
     },
   },
   { name: "admin-accounts", path: () => `${ADMIN}/accounts` },
-  { name: "admin-account", path: () => `${ADMIN}/accounts/acme` },
+  { name: "admin-account", path: () => `${ADMIN}/accounts/acme/edit` },
   { name: "admin-members", path: () => `${ADMIN}/members` },
-  { name: "admin-member", path: () => `${ADMIN}/members/ines@acme.example` },
+  { name: "admin-member", path: () => `${ADMIN}/members/ines@acme.example/edit` },
   { name: "admin-namespaces", path: () => `${ADMIN}/namespaces` },
-  { name: "admin-namespace", path: ({ namespaceId }) => `${ADMIN}/namespaces/${namespaceId}` },
+  { name: "admin-namespace", path: ({ namespaceId }) => `${ADMIN}/namespaces/${namespaceId}/edit` },
   { name: "admin-keys", path: () => `${ADMIN}/keys` },
   {
     name: "admin-find-key",

@@ -14,16 +14,20 @@ export function wranglerConfigIn(directory: string): string {
   let text = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
   for (const [name, path] of Object.entries(PATHS)) {
     const there = JSON.stringify(relative(directory, join(ROOT, path)));
-    text = replaceLine(text, `${name} = "${path}"`, `${name} = ${there}`);
+    text = replaceSetting(text, name, path, `${name} = ${there}`);
   }
   return text;
 }
 
-/** The text with one of its lines replaced. @throws Error where there is no such line */
-export function replaceLine(text: string, line: string, replacement: string): string {
+/** The text with the line that gives a name this value replaced, however it is spaced and quoted. */
+export function replaceSetting(text: string, name: string, value: string, replacement: string): string {
+  const setting = /^\s*(\w+)\s*=\s*(["'])(.*)\2\s*(?:#.*)?$/;
   const lines = text.split("\n");
-  const index = lines.indexOf(line);
-  if (index === -1) throw new Error(`wrangler.toml holds no line ${line}`);
+  const index = lines.findIndex((line) => {
+    const [, found, , given] = setting.exec(line) ?? [];
+    return found === name && given === value;
+  });
+  if (index === -1) throw new Error(`wrangler.toml does not say ${name} = "${value}"`);
   lines[index] = replacement;
   return lines.join("\n");
 }

@@ -8,6 +8,7 @@ import { UnknownKeys } from "../../src/journey/unknown-keys.ts";
 import { createKeyFormat, parseTagSecrets } from "../../src/keys/format.ts";
 import { sha256Hex } from "../../src/keys/hash.ts";
 import { keySubject } from "../../src/store/keys.ts";
+import type { Write } from "../../src/store/write.ts";
 import { Counts } from "./counts.ts";
 import { hashOf, recordOf } from "./records.ts";
 import { type Result, type Scenario, Simulation } from "./simulate.ts";
@@ -147,9 +148,7 @@ export async function massRevocation(
         background: () => undefined,
       };
       const audit = { id: `change-${key}` } as Parameters<typeof applyChange>[1];
-      await applyChange(world, audit, [
-        { subjects: [keySubject(hash)] } as Parameters<typeof applyChange>[2][0],
-      ]);
+      await applyChange(world, audit, [{ subjects: [keySubject(hash)] } as unknown as Write]);
       acknowledged.set(hash, clock.now);
     }
     ended = clock.now;

@@ -4,7 +4,7 @@
  * requests ask and how long caches take to fill; its ledger as a whole, for the load of the busiest object;
  * one of its shards over an hour, for what usage tracking writes. Writes bench/results/simulation.json.
  */
-import { writeResults } from "../results.ts";
+import { readResults, writeResults } from "../results.ts";
 import { attack, massRevocation } from "./attacks.ts";
 import { type Bill, billOfUnits } from "./counts.ts";
 import { BARE_BILL, PRICES } from "./prices.ts";
@@ -28,7 +28,7 @@ async function usageOf(world: World): Promise<UsageResult> {
     callsPerSecond: direct ? 1 : 0.5,
   };
   // Until every shard has written an hour's uses, by a part of a shard; a whole one for what is stored by the call.
-  const part = Math.min(1, 1 / Math.ceil(((world.rate / world.shards) * world.usage.seconds) / 15e6));
+  const part = Math.min(1, 1 / Math.ceil(((world.rate / world.shards) * world.usage.seconds) / 30e6));
   const { uses, d1RowsWritten } = await simulateUsage({ ...scenario, part, ...world.usage });
   const { ledgerRowsWritten } = await simulateUsage({ ...scenario, seconds: 40 });
   const found = { uses, d1RowsWritten, ledgerRowsWritten };
@@ -49,7 +49,7 @@ const sliceOf = (world: World): Scenario => ({
 
 /** Every relay, or every isolate where there are none, for a few seconds on a few keys: all busy. */
 const ledgerOf = (world: World): Scenario => {
-  const isolatesPerColo = world.relays === 0 ? world.isolates / COLOS : Math.ceil((3 * world.relays) / COLOS);
+  const isolatesPerColo = world.relays === 0 ? world.isolates / COLOS : Math.ceil((8 * world.relays) / COLOS);
   return {
     colos: COLOS,
     simulated: COLOS,
@@ -77,7 +77,19 @@ function billWith(slice: Result, usage: UsageResult): Bill {
   );
 }
 
-const rows = [];
+interface Row {
+  name: string;
+  world: World;
+  slice: Result;
+  whole: Result;
+  usage: UsageResult;
+  bill: Bill;
+  busiest: Result["busiest"];
+}
+
+/** What an earlier run found, where this one looks at a part only. */
+const before = only === "" ? null : readResults<{ rows: Row[]; attacks: object }>("simulation");
+const rows: Row[] = before?.rows ?? [];
 for (const world of WORLDS) {
   const name = `${world.isolates} isolates, ${world.rate} req/s, ${world.name}, ${world.shape}`;
   if (!name.includes(only)) continue;
@@ -87,7 +99,10 @@ for (const world of WORLDS) {
   const usage = await usageOf(world);
   const bill = billWith(slice, usage);
   const busiest = slice.busiest.perSecond > whole.busiest.perSecond ? slice.busiest : whole.busiest;
-  rows.push({ world, slice, whole, usage, bill, busiest });
+  const row = { name, world, slice, whole, usage, bill, busiest };
+  const at = rows.findIndex((each) => each.name === name);
+  if (at === -1) rows.push(row);
+  else rows[at] = row;
   const seconds = Math.round((performance.now() - began) / 1000);
   console.log(
     `${name}: ${(slice.asking * 100).toFixed(2)} % ask, bill × ${bill.againstBare.toFixed(3)}, busiest ${busiest.name} ${busiest.perSecond.toFixed(0)}/s (${seconds} s)`,
@@ -97,15 +112,19 @@ for (const world of WORLDS) {
 // KV asked once per request: what a Worker without caches of its own pays.
 const kvPerRequest = (BARE_BILL + PRICES.kvReads) / BARE_BILL;
 
-const calm = { ...sliceOf(WORLDS[5] as World), simulated: 3, warmUp: 5, seconds: 10, rate: 0 };
-const attacks = {
-  forged: await attack("forged", calm, { requests: 100_000, perSecond: 10_000 }),
-  legacy: await attack("legacy", calm, { requests: 100_000, perSecond: 10_000 }),
-  hotKey: await simulate({ ...sliceOf(WORLDS[5] as World), keys: 1, warmUp: 10, seconds: 60, home: 0 }),
-  revocation: await massRevocation(
-    { ...sliceOf(WORLDS[5] as World), warmUp: 300, seconds: 60 },
-    { keys: 10_000, atOnce: 100 },
-  ),
-};
+async function runAttacks(): Promise<object> {
+  const calm = { ...sliceOf(WORLDS[5] as World), simulated: 3, warmUp: 5, seconds: 10, rate: 0 };
+  return {
+    forged: await attack("forged", calm, { requests: 100_000, perSecond: 10_000 }),
+    legacy: await attack("legacy", calm, { requests: 100_000, perSecond: 10_000 }),
+    hotKey: await simulate({ ...sliceOf(WORLDS[5] as World), keys: 1, warmUp: 10, seconds: 60, home: 0 }),
+    revocation: await massRevocation(
+      { ...sliceOf(WORLDS[5] as World), warmUp: 300, seconds: 60 },
+      { keys: 10_000, atOnce: 100 },
+    ),
+  };
+}
+
+const attacks = before?.attacks ?? (await runAttacks());
 console.log(JSON.stringify(attacks, null, 1));
 writeResults("simulation", "npm run bench:simulation", { rows, kvPerRequest, attacks, prices: PRICES });

@@ -40,6 +40,8 @@ export async function wrangler(
     env: { ...process.env, ...QUIET_WRANGLER, ...env },
     stdio: [ask ? "inherit" : "ignore", show ? "inherit" : "pipe", show ? "inherit" : "pipe"],
   });
+  const end = () => child.kill();
+  process.once("exit", end);
   let stdout = "";
   let all = "";
   child.stdout?.setEncoding("utf8").on("data", (text) => {
@@ -50,6 +52,7 @@ export async function wrangler(
     all += text;
   });
   const code = await new Promise((done, failed) => child.on("error", failed).on("close", done));
+  process.off("exit", end);
   if (code !== 0) throw new WranglerError(args, all.trim());
   return stdout;
 }

@@ -57,7 +57,7 @@ export function smallPng(png: Buffer, colours = 24): Buffer {
 function chosen(counts: ReadonlyMap<number, number>, most: number): number[] {
   const colours = [...counts].map(([colour, count]) => ({
     colour,
-    weight: Math.sqrt(count),
+    weight: count ** 0.75,
     error: Number.MAX_VALUE,
   }));
   const palette: number[] = [];

@@ -106,6 +106,8 @@ function showWhatApplies() {
 }
 if (shown.length > 0) {
   document.addEventListener("change", showWhatApplies);
+  // A browser that goes back may fill a form in again after this has run.
+  addEventListener("pageshow", showWhatApplies);
   showWhatApplies();
 }
 

@@ -196,7 +196,10 @@ progress { width: 100%; accent-color: var(--accent-fill); }
 .legend svg { width: .75rem; height: .75rem; margin-right: .375rem; }
 
 /* API keys, templates, usage */
+h1, legend, label, .trail, .lead, .card h2, .notice { overflow-wrap: anywhere; }
 .inline { display: inline; }
+.toggle { white-space: nowrap; margin-left: -.25rem; }
+.toggle-track { flex: none; }
 .below { margin-top: 1rem; }
 .icon { padding: 0 .5rem; min-height: 2.25rem; }
 .icon svg { fill: none; stroke: currentColor; stroke-width: 1.75; stroke-linecap: round; stroke-linejoin: round; }
@@ -279,7 +282,9 @@ summary { cursor: pointer; color: var(--accent); }
 @media (max-width: 52rem) {
   .data td:empty { display: none; }
   .icons { margin: 0; }
-  .levels th + th, .levels td { width: 4.25rem; }
+  .levels th + th, .levels td { width: 3.75rem; padding-inline: .125rem; }
+  .levels thead th { font-size: .75rem; }
+  .key-form .card { padding: 1rem; }
   .times.week span { white-space: normal; }
   .totals { gap: .5rem; }
   .totals .card { padding: .75rem; }
@@ -311,12 +316,15 @@ details > .field:first-of-type { margin-top: .75rem; }
 .verdict:focus { outline: none; }
 .results { margin-top: 1rem; }
 .results h3 { margin-bottom: .5rem; }
-.record .card { max-width: 56rem; }
+.record .card, .after .card { max-width: 56rem; }
+.after { margin-top: 2rem; }
 .record .wide-choice { margin-bottom: 1.125rem; }
 .data code.long { white-space: normal; }
+.data .button { white-space: nowrap; overflow-wrap: normal; }
 .audit .data :is(th, td) { vertical-align: top; }
 .audit .data time .quiet { display: inline; }
 .audit .data tbody td:last-child { width: 40%; }
+.audit details { margin: 0; }
 .audit summary { padding: 0; }
 @media (max-width: 52rem) {
   .data code { white-space: normal; }

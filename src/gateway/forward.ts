@@ -46,36 +46,44 @@ export async function forward(upstream: Upstream, guard: Guard): Promise<Respons
   const response = await responseOf(upstream, guard);
   if ("code" in response) return response;
 
-  if (response.status === 101 || response.webSocket) {
-    if (!upstream.websocket || !response.webSocket) {
-      response.webSocket?.accept();
-      response.webSocket?.close(1011, "unexpected");
-      return unreachable("The origin answered with an unexpected protocol change");
-    }
-    const headers = new Headers(response.headers);
-    dressForClient(headers, readOriginHead(response.headers), upstream.requestId);
-    return pumpWebSocket(response, response.webSocket, headers, guard);
-  }
+  // Each of these is a call into the platform: once will do.
+  const { status, headers } = response;
+  if (status === 101) return upgraded(upstream, response, guard);
   // The platform makes no Response of them (Fetch standard: 200 to 599), and clients would not read one.
-  if (response.status > 599) {
+  if (status > 599) {
     discard(response, guard);
     return unreachable("The origin answered with a status that is none");
   }
 
-  const head = readOriginHead(response.headers);
+  const head = readOriginHead(headers);
   const location = head.location === null ? null : locationForClient(head.location, upstream);
-  if (head.location !== null && location === null && response.status >= 300 && response.status < 400) {
+  if (head.location !== null && location === null && status >= 300 && status < 400) {
     discard(response, guard);
     return unreachable("The origin redirected to another host");
   }
 
   // A copy with the origin's status, and its body as it came: encoded, if it was.
-  const answer = new Response(bodyFor(upstream, response, head.length, guard), response);
-  dressForClient(answer.headers, head, upstream.requestId);
+  const body = upstream.method === "HEAD" || hasNoBody(status) ? null : response.body;
+  const answer = new Response(body === null ? null : watched(body, head.length, guard), response);
+  const own = answer.headers;
+  dressForClient(own, head, upstream.requestId);
   // Where something was made (201), nobody follows a foreign Location, and what was done counts.
-  if (location !== null) answer.headers.set("location", location);
-  else if (head.location !== null) answer.headers.delete("location");
+  if (location !== null) own.set("location", location);
+  else if (head.location !== null) own.delete("location");
   return answer;
+}
+
+/** The answer to a WebSocket handshake that the origin accepted. */
+function upgraded(upstream: Upstream, response: Response, guard: Guard): Response | Denial {
+  const { webSocket } = response;
+  if (!upstream.websocket || !webSocket) {
+    webSocket?.accept();
+    webSocket?.close(1011, "unexpected");
+    return unreachable("The origin answered with an unexpected protocol change");
+  }
+  const headers = new Headers(response.headers);
+  dressForClient(headers, readOriginHead(response.headers), upstream.requestId);
+  return pumpWebSocket(response, webSocket, headers, guard);
 }
 
 const unreachable = (detail: string): Denial => ({ code: "origin_unreachable", detail });
@@ -121,15 +129,8 @@ function responseOf(upstream: Upstream, guard: Guard): Promise<Response | Denial
   });
 }
 
-/** The body that the client is given. */
-function bodyFor(
-  { method }: Upstream,
-  response: Response,
-  length: number | null,
-  guard: Guard,
-): ReadableStream | null {
-  const { body } = response;
-  if (body === null || method === "HEAD" || hasNoBody(response.status)) return null;
+/** A body that ends when the key stops being valid, unless it is a short one. */
+function watched(body: ReadableStream, length: number | null, guard: Guard): ReadableStream {
   if (length !== null && length <= SHORT_BODY) return body;
   // Piping natively lets the watch go on while bytes flow, at the cost of none of them. A stream of known
   // length keeps its Content-Length.

@@ -27,13 +27,14 @@ import { assertionFor, prepareUpstream } from "./upstream.ts";
 export async function handle(arrival: Arrival): Promise<Response> {
   const trip = beginTrip(arrival);
   const { request, journey } = trip;
+  const { method } = journey;
   const known: Known = { record: null, endpoint: null, authenticated: false };
 
   const result = await travel(arrival, trip, known);
   const response = isDenial(result) ? refuse(trip, result, known) : result;
 
   const { record, endpoint, authenticated } = known;
-  if (endpoint?.cors != null && request.method !== "OPTIONS") {
+  if (endpoint?.cors != null && method !== "OPTIONS") {
     addCors(response.headers, endpoint, request.headers);
   }
   if (journey.origin_ms !== null && response.status !== 101) {
@@ -48,9 +49,10 @@ export async function handle(arrival: Arrival): Promise<Response> {
 
 async function travel({ url, entries }: Arrival, trip: Trip, known: Known): Promise<Response | Denial> {
   const { request, journey } = trip;
+  const { method } = journey;
   if (isDenial(url)) return url;
   if (isDenial(entries)) return entries;
-  if (request.method === "OPTIONS") return answerPreflight(trip, url);
+  if (method === "OPTIONS") return answerPreflight(trip, url);
 
   const headers = lookupIn(entries);
   const credential = readCredential(headers, url.query);
@@ -61,16 +63,16 @@ async function travel({ url, entries }: Arrival, trip: Trip, known: Known): Prom
   let target = await admit(trip, url, credential, hash, known);
   if (isDenial(target)) return target;
 
-  if (!isKnownMethod(request.method)) return { code: "method_not_allowed", allow: ALL_METHODS };
+  if (!isKnownMethod(method)) return { code: "method_not_allowed", allow: ALL_METHODS };
   const tail = url.segments.slice(target.depth);
-  const upgrade = asksForWebSocket(request.method, headers) && target.endpoint.protocol !== "serverless";
-  const operation = classify(target.endpoint, request.method, url, tail, upgrade);
+  const upgrade = asksForWebSocket(method, headers) && target.endpoint.protocol !== "serverless";
+  const operation = classify(target.endpoint, method, url, tail, upgrade);
   if (typeof operation === "object") return operation;
 
   const permissions = known.record!.permissions;
   const graphql = operation === "inspect" ? await readGraphql(trip, permissions, url, credential) : null;
   if (graphql !== null && (graphql instanceof Response || isDenial(graphql))) return graphql;
-  if (graphql !== null && request.method === "POST") {
+  if (graphql !== null && method === "POST") {
     // The body came at the client's pace: what was in force when it began may not be any more.
     trip.now = Date.now();
     target = await admit(trip, url, credential, hash, known);

@@ -33,6 +33,7 @@ export interface Allowed {
  */
 export function prepareUpstream(trip: Trip, allowed: Allowed): Upstream | Denial {
   const { request, env, isolate, requestId } = trip;
+  const { method } = trip.journey;
   const { url, credential, record, target, tail, decision, judged, upgrade } = allowed;
   const { endpoint, id, depth, wildcard } = target;
 
@@ -71,7 +72,7 @@ export function prepareUpstream(trip: Trip, allowed: Allowed): Upstream | Denial
     const { header, scheme } = endpoint.credential;
     headers[header.toLowerCase()] = scheme === undefined ? value : `${scheme} ${value}`;
   }
-  let body: BodyInit | null = request.method === "GET" || request.method === "HEAD" ? null : request.body;
+  let body: BodyInit | null = method === "GET" || method === "HEAD" ? null : request.body;
   if (judged?.body != null) {
     body = judged.body;
     headers["content-type"] = "application/json";
@@ -81,7 +82,7 @@ export function prepareUpstream(trip: Trip, allowed: Allowed): Upstream | Denial
   const prefix = url.segments.slice(0, depth).join("/");
   return {
     url: originBase + path + (query === "" ? "" : `?${query}`),
-    method: request.method,
+    method,
     headers,
     body,
     websocket: upgrade,

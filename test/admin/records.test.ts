@@ -480,6 +480,24 @@ describe("the audit log", () => {
   });
 });
 
+test("keys that name an endpoint or a namespace are found by it", async () => {
+  await gateway.createAccount("naming");
+  const of = (name: string, permissions: object) =>
+    gateway.createKey({ account_id: "naming", name, permissions });
+  await of("everywhere", { inference: "read_write", kubernetes_exec: "all_namespaces" });
+  await of("endpoint", { inference: { endpoints: { "named-one": "read" } } });
+  await of("namespace", { kubernetes_exec: { namespace_ids: [NAMESPACE] } });
+  const named = async (names: string) => {
+    const answer = await admin("GET", `/admin/keys?account_id=naming&names=${names}`);
+    expect(answer.status).toBe(200);
+    return answer.json.data.map(({ name }: { name: string }) => name);
+  };
+  expect(await named("named-one")).toEqual(["endpoint"]);
+  expect(await named(NAMESPACE)).toEqual(["namespace"]);
+  expect(await named("read")).toEqual([]);
+  expect(await named("")).toHaveLength(3);
+});
+
 describe("the audit log, narrowed down,", () => {
   const log = (query: Record<string, string>) =>
     admin("GET", `/admin/audit-log?${new URLSearchParams({ account_id: "narrow", ...query })}`);

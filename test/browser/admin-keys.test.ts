@@ -226,23 +226,23 @@ describe("axe finds nothing, in light and dark,", () => {
     "/console/settings/audit-log?actor=nobody",
     `${ADMIN}/endpoints`,
     `${ADMIN}/endpoints/new`,
-    `${ADMIN}/endpoints/llm`,
+    `${ADMIN}/endpoints/llm/edit`,
     `${ADMIN}/endpoints/try`,
     `${ADMIN}/accounts`,
     `${ADMIN}/accounts/new`,
-    `${ADMIN}/accounts/acme`,
+    `${ADMIN}/accounts/acme/edit`,
     `${ADMIN}/members`,
     `${ADMIN}/members/new`,
-    `${ADMIN}/members/ines@acme.test`,
+    `${ADMIN}/members/ines@acme.test/edit`,
     `${ADMIN}/namespaces`,
     `${ADMIN}/namespaces/new`,
-    `${ADMIN}/namespaces/${NAMESPACE}`,
+    `${ADMIN}/namespaces/${NAMESPACE}/edit`,
     `${ADMIN}/keys`,
     `${ADMIN}/keys/key_seen`,
     `${ADMIN}/keys/find`,
     `${ADMIN}/import`,
     `${ADMIN}/audit-log`,
-    `${ADMIN}/accounts/nobody`,
+    `${ADMIN}/accounts/nobody/edit`,
   ])("on %s", async (path) => {
     await page.goto(world.gateway.url + path);
     await expectAccessibleInBoth(page);
@@ -257,7 +257,7 @@ describe("axe finds nothing, in light and dark,", () => {
     };
     const click = (name: string) => page.getByRole("button", { name, exact: true }).click();
     await checked(
-      `${ADMIN}/endpoints/llm`,
+      `${ADMIN}/endpoints/llm/edit`,
       async () => {
         await page.getByLabel("Origin", { exact: true }).fill("https://10.0.0.1");
         await click("Save changes");
@@ -265,7 +265,7 @@ describe("axe finds nothing, in light and dark,", () => {
       ".field.wrong",
     );
     await checked(`${ADMIN}/endpoints/try?path=/v2/llm/models`, () => click("Try"), ".verdict");
-    await checked(`${ADMIN}/accounts/acme`, () => click("Suspend account"), "dialog");
+    await checked(`${ADMIN}/accounts/acme/edit`, () => click("Suspend account"), "dialog");
     await checked(
       `${ADMIN}/import`,
       async () => {

@@ -88,7 +88,7 @@ describe("endpoints", () => {
     await page.getByLabel("Account", { exact: true }).fill("nobody");
     await page.getByLabel("Origin", { exact: true }).fill("https://10.0.0.1/v1");
     await add();
-    expect([await wrong(), await said()]).toEqual([["Id"], "Must be a new one: llm is an endpoint already"]);
+    expect([await wrong(), await said()]).toEqual([["Id"], "Must be a new one: LLM has this id already"]);
     await page.getByLabel("Id", { exact: true }).fill("mine");
     await add();
     expect([await wrong(), await said()]).toEqual([["Origin"], "Must not be a private or local address"]);
@@ -127,7 +127,7 @@ describe("endpoints", () => {
       permissions: { inference: { endpoints: { held: "read" } } },
     });
     await gateway.createKey({ name: "Bystander", permissions: { inference: "read" } });
-    const page = await world.open({ at: `${ADMIN}/endpoints/held`, scripts: false });
+    const page = await world.open({ at: `${ADMIN}/endpoints/held/edit`, scripts: false });
     await page.getByRole("button", { name: "Delete endpoint" }).click();
     expect(await heading(page)).toBe("Delete endpoint");
     await page.getByRole("button", { name: "Delete endpoint" }).click();
@@ -135,7 +135,7 @@ describe("endpoints", () => {
     await page.getByRole("link", { name: "the keys that name held" }).click();
     expect(await page.getByRole("rowheader").allInnerTexts()).toEqual([expect.stringContaining("Holder")]);
     await gateway.changeKey(id, { revoked_at: Date.now() });
-    await page.goto(`${gateway.url}${ADMIN}/endpoints/held`);
+    await page.goto(`${gateway.url}${ADMIN}/endpoints/held/edit`);
     await page.getByRole("button", { name: "Delete endpoint" }).click();
     await page.getByRole("button", { name: "Delete endpoint" }).click();
     expect(await notice(page)).toBe("The endpoint held is deleted.");
@@ -145,7 +145,7 @@ describe("endpoints", () => {
   test("that somebody else changed meanwhile are not overwritten unseen", async () => {
     const { gateway } = world;
     await gateway.createEndpoint({ id: "busy", origin: world.origin.url });
-    const page = await world.open({ at: `${ADMIN}/endpoints/busy` });
+    const page = await world.open({ at: `${ADMIN}/endpoints/busy/edit` });
     await gateway.changeEndpoint("busy", { timeout_seconds: 7, updated_at: Date.now() + 1000 });
     await page.getByLabel("Name", { exact: true }).fill("Mine");
     await page.getByRole("button", { name: "Save changes" }).click();
@@ -158,18 +158,21 @@ describe("endpoints", () => {
 
   test("without scripts: a shared GraphQL endpoint", async () => {
     const page = await world.open({ at: `${ADMIN}/endpoints/new`, scripts: false });
-    await page.getByLabel("Id", { exact: true }).fill("graphql");
+    await page.getByLabel("Id", { exact: true }).fill("new");
     await page.getByLabel("Name", { exact: true }).fill("GraphQL");
     await choose(page, "Every account");
     await choose(page, "GraphQL");
     await page.getByLabel("Origin", { exact: true }).fill(`${world.origin.url}/graphql`);
     await page.getByRole("button", { name: "Add endpoint" }).click();
-    expect(await notice(page)).toBe("GraphQL is registered. It is reached under /graphql.");
-    expect((await world.admin("GET", "/admin/endpoints/graphql")).json).toMatchObject({
+    expect(await notice(page)).toBe("GraphQL is registered. It is reached under /graphql/new.");
+    expect((await world.admin("GET", "/admin/endpoints/new")).json).toMatchObject({
       account_id: null,
       api: "graphql",
       protocol: "graphql",
     });
+    // An id may be any word, also one that our own paths use.
+    await page.getByRole("button", { name: "Save changes" }).click();
+    expect(await heading(page)).toBe("GraphQL");
     await page.close();
   });
 });
@@ -281,7 +284,7 @@ describe("accounts", () => {
     expect(await heading(page)).toBe("The account is in use");
     expect(await seen(page.locator("main"))).toContain("suspend the account instead");
     await gateway.createAccount("unused");
-    await page.goto(`${gateway.url}${ADMIN}/accounts/unused`);
+    await page.goto(`${gateway.url}${ADMIN}/accounts/unused/edit`);
     await page.getByRole("button", { name: "Delete account" }).click();
     await page.getByRole("button", { name: "Delete account" }).click();
     expect(await notice(page)).toBe("The account unused is deleted.");
@@ -311,7 +314,6 @@ describe("members", () => {
     const make = () => max("POST", "/v1/account/api-keys", { name: "n", scopes: { all: true } });
     expect((await make()).status).toBe(403);
 
-    await page.getByRole("link", { name: email }).click();
     await page.getByLabel("Role 1").selectOption("owner");
     await page.getByLabel("Account 2").fill("nowhere");
     await page.getByRole("button", { name: "Save changes" }).click();
@@ -323,9 +325,16 @@ describe("members", () => {
     gateway.secrets.push(made.json.key);
     expect(made.status).toBe(201);
 
+    await page.getByRole("link", { name: "Members" }).first().click();
+    await page.getByLabel("Address").fill("nobody@acme.test");
+    await page.getByRole("button", { name: "Apply" }).click();
+    await page.getByText("There is no such member.").waitFor();
+    await page.getByLabel("Address").fill("MAX@acme.test");
+    await page.getByRole("button", { name: "Apply" }).click();
+    expect(await heading(page)).toBe(email);
     await page.getByRole("button", { name: "Remove member" }).click();
     await confirm(page, "Remove member");
-    expect(await notice(page)).toBe("max@acme.test is removed.");
+    expect(await notice(page)).toBe("The member max@acme.test is removed.");
     expect((await max("GET", "/v1/account/api-keys")).status).toBe(403);
     await page.close();
   });
@@ -346,7 +355,7 @@ describe("namespaces", () => {
     expect(await page.locator(".field.wrong label").allInnerTexts()).toEqual(["Kubernetes API server"]);
     await page.getByLabel("Kubernetes API server").fill("https://kube.example.com");
     await page.getByRole("button", { name: "Add namespace" }).click();
-    expect(await notice(page)).toBe("training is there.");
+    expect(await notice(page)).toBe("training is there. Keys of its account can be given it.");
     const { json } = await world.admin("GET", `/admin/namespaces/${id}`);
     expect(atob(json.cluster.certificate_authority_data)).toBe(`${pem}\n`);
 
@@ -354,7 +363,7 @@ describe("namespaces", () => {
     await page.goto(`${world.gateway.url}/console/settings/namespaces`);
     expect(await page.getByRole("rowheader").allInnerTexts()).toContain("training");
 
-    await page.goto(`${world.gateway.url}${ADMIN}/namespaces/${id}`);
+    await page.goto(`${world.gateway.url}${ADMIN}/namespaces/${id}/edit`);
     await page.getByLabel("Name", { exact: true }).fill("evaluation");
     await page.getByRole("button", { name: "Save changes" }).click();
     expect((await world.admin("GET", `/admin/namespaces/${id}`)).json).toMatchObject({
@@ -363,7 +372,7 @@ describe("namespaces", () => {
     });
     await page.getByRole("button", { name: "Delete namespace" }).click();
     await page.getByRole("button", { name: "Delete namespace" }).click();
-    expect(await notice(page)).toBe("The namespace is deleted.");
+    expect(await notice(page)).toBe(`The namespace ${id} is deleted.`);
     expect((await world.admin("GET", `/admin/namespaces/${id}`)).status).toBe(404);
     await page.close();
   });

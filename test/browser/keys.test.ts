@@ -246,6 +246,26 @@ describe("the permission form", () => {
     await page.context().close();
   });
 
+  test("names an endpoint that a wildcard serves, and shows it again", async () => {
+    const account_id = "wild";
+    await world.gateway.createAccount(account_id);
+    const endpoint = { account_id, protocol: "serverless", origin: `${world.origin.url}/any` } as const;
+    await world.gateway.createEndpoint({ ...endpoint, id: "anything", path: "/wild/*" });
+    const page = await world.signedIn({ account: account_id });
+    await page.goto(url("/new"));
+    await page.getByLabel("Name", { exact: true }).fill("One of many");
+    await page.getByLabel("Id of another endpoint").fill("model-7");
+    await option(page, "Access to that endpoint", "Read Only").check();
+    const key = await create(page);
+    expect(await page.locator("#call-0").textContent()).toContain("/wild/model-7/health");
+    expect(await world.use(key, "/wild/model-7/health")).toBe(200);
+    expect(await world.use(key, "/wild/model-8/health")).toBe(403);
+    await page.getByRole("link", { name: "Open the key’s page" }).click();
+    await page.getByRole("link", { name: "Edit", exact: true }).click();
+    expect(await page.getByRole("radio", { name: "model-7: Read Only" }).isChecked()).toBe(true);
+    await page.context().close();
+  });
+
   test("an edit that changes nothing leaves scopes as they were sent, whatever their shape", async () => {
     const page = await world.signedIn();
     const owner = await world.sessions.of("acme", "owner", { email: "olga@acme.test" });
@@ -347,6 +367,19 @@ describe("the list", () => {
     },
   );
 
+  test("finds a key by itself, of which only the prefix goes into the address", async () => {
+    const { key } = await world.gateway.createKey({ name: "Whose is this?" });
+    const page = await world.signedIn();
+    for (const text of [key, `${key.slice(0, 14)}…`]) {
+      await page.getByLabel("Search by name or prefix").fill(text);
+      await page.getByRole("button", { name: "Apply" }).click();
+      expect(await names(page)).toEqual(["Whose is this?"]);
+      expect(page.url()).toContain(key.slice(0, 14));
+      expect(page.url()).not.toContain(key);
+    }
+    await page.context().close();
+  });
+
   test("invites to create the first key, or says who can", async () => {
     await world.gateway.createAccount("empty");
     const owner = await world.signedIn({ account: "empty" });
@@ -416,8 +449,9 @@ describe.each([{ phone: false }, { phone: true }])(
       page = await world.signedIn({ phone });
       const DAY = 24 * 3_600_000;
       const made = { created_at: Date.now() - 100 * DAY, expires_at: Date.now() + DAY };
-      id = (await world.gateway.createKey({ name: "For axe", permissions: { inference: "read" }, ...made }))
-        .id;
+      id = (
+        await world.gateway.createKey({ name: "W".repeat(64), permissions: { inference: "read" }, ...made })
+      ).id;
       await world.gateway.createKey({ name: "Revoked one", revoked_at: Date.now() });
     });
     afterAll(() => page?.context().close());

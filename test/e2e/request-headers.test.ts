@@ -242,6 +242,18 @@ describe("the request to the origin (spec 2.7)", () => {
     expect((await forwarded([])).all("accept-encoding")).toEqual([]);
   });
 
+  it("keeps out of every cache on its way where there is one: GET and HEAD", async () => {
+    for (const [method, expected] of [
+      ["GET", "no-cache"],
+      ["HEAD", "no-cache"],
+      ["POST", undefined],
+    ] as const) {
+      world.origin.clear();
+      await world.gateway.call("/v2/web/x", { method, headers: world.ALL.bearer });
+      expect(world.origin.only.header("cache-control"), method).toBe(expected);
+    }
+  });
+
   it("has a content-length where the client sent one, and chunks where it did not", async () => {
     const known = await forwarded(["Content-Length: 5"], "POST /v2/web/x", "hello");
     expect([known.header("content-length"), known.body.toString()]).toEqual(["5", "hello"]);

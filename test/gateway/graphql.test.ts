@@ -576,6 +576,17 @@ describe("readCapped", () => {
     expect(pulled).toBeLessThan(15);
   });
 
+  it("does not wait for the end once all that was announced is there", async () => {
+    const open = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const chunk of ["ab", "cd"]) controller.enqueue(encoder.encode(chunk));
+      },
+    });
+    expect(await readCapped(open, 10, 4)).toEqual(encoder.encode("abcd"));
+    expect(await readCapped(streamOf("ab"), 10, 4)).toEqual(encoder.encode("ab"));
+    expect(await readCapped(streamOf("abcd"), 3, 4)).toBe("too_large");
+  });
+
   it("rejects when the stream fails", async () => {
     const failing = new ReadableStream<Uint8Array>({
       pull() {

@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { unstable_readConfig, unstable_splitSqlQuery } from "wrangler";
 import { bundleWorker } from "../../scripts/bundle.ts";
+import { startGateway } from "../../scripts/gateway.ts";
 import { applyMigrations, readMigrations } from "../../scripts/migrate.ts";
 import { createKeyFormat, parseTagSecrets } from "../../src/keys/format.ts";
 import { call } from "../harness/http.ts";
@@ -159,6 +161,33 @@ async function fillAsFirstRelease(db: D1Database, origin: Origin): Promise<void>
 }
 
 const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
+
+/** The first release's local state is a directory: its database, before there were migrations. */
+it("npm start takes over the local state of the first release", async () => {
+  const origin = await Origin.start();
+  const root = mkdtempSync(join(tmpdir(), "postern-first-"));
+  const state = join(root, "state");
+  const main = JSON.stringify(join(ROOT, "src/index.ts"));
+  const toml = readFileSync(join(ROOT, "wrangler.toml"), "utf8").replace('"src/index.ts"', main);
+  writeFileSync(join(root, "wrangler.toml"), toml);
+  cpSync(join(ROOT, "tsconfig.json"), join(root, "tsconfig.json"));
+  const settings = {
+    port: 0,
+    persist: state,
+    vars: { INSECURE_ORIGIN_HOSTS: "127.0.0.1", LEGACY_KEYS: "on" },
+    secrets: { KEY_TAG_SECRETS: tagSecrets },
+  };
+  try {
+    const first = await startGateway({ ...settings, root });
+    await fillAsFirstRelease((await first.miniflare.getD1Database("DB")) as unknown as D1Database, origin);
+    await first.stop();
+    const today = await startGateway(settings);
+    await expectEveryKeyWorks(today.url).finally(() => today.stop());
+  } finally {
+    await origin.stop();
+    rmSync(root, { recursive: true, force: true });
+  }
+});
 
 async function expectEveryKeyWorks(url: string): Promise<void> {
   for (const [name, { secret, read, write }] of Object.entries(keys)) {

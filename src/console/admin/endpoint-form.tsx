@@ -1,16 +1,13 @@
 import { defaultPath } from "../../endpoints/path.ts";
-import type { Problem } from "../api.ts";
 import { Card, Choice, Field, Select } from "../components.tsx";
 import type { Fields } from "../forms.ts";
-import { Form } from "../layout.tsx";
-import type { Visitor } from "../visitor.ts";
-import { fieldError } from "./field-errors.ts";
-import { AccountOptions, CheckField, LinesField, Refusal, TextField } from "./parts.tsx";
-import type { AccountView, EndpointView } from "./records.ts";
+import type { FieldError } from "./field-errors.ts";
+import { CheckField, LinesField, TextField } from "./parts.tsx";
+import type { Values } from "./record-pages.tsx";
+import type { EndpointView } from "./records.ts";
 
 /** An endpoint's members as a form has them: text, as typed. */
-export interface EndpointValues {
-  id: string;
+export interface EndpointValues extends Values {
   owner: "account" | "everyone";
   account_id: string;
   name: string;
@@ -28,8 +25,6 @@ export interface EndpointValues {
   timeout_seconds: string;
   freshness: string;
   cors: string;
-  /** When the record was changed last, as the form was made: RFC 3339, or empty for a new one. */
-  updated_at: string;
 }
 
 export const NEW_ENDPOINT: EndpointValues = {
@@ -74,11 +69,11 @@ export function valuesOf(endpoint: EndpointView): EndpointValues {
 }
 
 /** What was typed. */
-export function readValues(form: Fields, id: string): EndpointValues {
+export function readValues(form: Fields, values: Values): EndpointValues {
   const texts = Object.keys(NEW_ENDPOINT).map((name) => [name, form.text(name)]);
   return {
     ...(Object.fromEntries(texts) as unknown as EndpointValues),
-    id,
+    ...values,
     owner: form.text("owner") === "everyone" ? "everyone" : "account",
     assertion: form.has("assertion"),
     allow_query_key: form.has("allow_query_key"),
@@ -120,7 +115,7 @@ export function bodyOf(values: EndpointValues): object {
   };
 }
 
-const FIELDS = {
+export const FIELDS = {
   id: "id",
   account_id: "account_id",
   name: "name",
@@ -138,7 +133,7 @@ const FIELDS = {
   "cors.origins": "cors",
 };
 
-const PHRASES = { "Unknown account": "account_id", "The path ": "path", "Name ": "name" };
+export const PHRASES = { "Unknown account": "account_id", "The path ": "path", "Name ": "name" };
 
 const PROTOCOLS = [
   {
@@ -163,30 +158,11 @@ const PROTOCOLS = [
   },
 ];
 
-/** The form of an endpoint, new or there already. */
-export function EndpointForm({
-  visitor,
-  action,
-  values,
-  accounts,
-  problem,
-  submit,
-}: {
-  visitor: Visitor;
-  action: string;
-  values: EndpointValues;
-  accounts: readonly AccountView[];
-  problem: Problem | null;
-  /** Label of the button. */
-  submit: string;
-}) {
+/** The cards of an endpoint's form. */
+export function EndpointCards({ values, error }: { values: EndpointValues; error: FieldError | null }) {
   const isNew = values.updated_at === "";
-  const error = fieldError(problem, FIELDS, PHRASES);
   return (
-    <Form visitor={visitor} action={action} class="record">
-      <Refusal problem={problem} />
-      <AccountOptions accounts={accounts} />
-      <input type="hidden" name="updated_at" value={values.updated_at} />
+    <>
       <Card title="What it is">
         {isNew && (
           <TextField
@@ -369,14 +345,6 @@ export function EndpointForm({
           />
         </div>
       </Card>
-      <div class="buttons">
-        <button class="button primary" type="submit">
-          {submit}
-        </button>
-        <a class="button" href="/console/admin/endpoints">
-          Cancel
-        </a>
-      </div>
-    </Form>
+    </>
   );
 }

@@ -2,7 +2,6 @@ import { type ListOf, Problem } from "../api.ts";
 import {
   Badge,
   ButtonLink,
-  Card,
   type Column,
   DataTable,
   EmptyState,
@@ -10,36 +9,38 @@ import {
   PageHead,
   When,
 } from "../components.tsx";
-import { Form } from "../layout.tsx";
-import { page, type Visit } from "../page.ts";
-import { confirmation, done, isConfirmed, show } from "../replies.tsx";
+import { page } from "../page.ts";
+import { show } from "../replies.tsx";
 import {
   bodyOf,
-  EndpointForm,
+  EndpointCards,
   type EndpointValues,
+  FIELDS,
   NEW_ENDPOINT,
+  PHRASES,
   readValues,
   valuesOf,
 } from "./endpoint-form.tsx";
 import {
   AccountOptions,
   accountChoices,
-  CHANGED_MEANWHILE,
+  ENDPOINTS,
   filtersOf,
-  inUse,
   isNarrowed,
   Listing,
   NameCell,
+  NONE,
+  openOne,
   Pages,
   PER_PAGE,
+  recordPath,
   trail,
 } from "./parts.tsx";
+import { recordPages } from "./record-pages.tsx";
 import type { EndpointView } from "./records.ts";
 
-const LIST = "/console/admin/endpoints";
-const pathOf = (id: string) => `${LIST}/${encodeURIComponent(id)}`;
-const recordOf = (id: string) => `/admin/endpoints/${encodeURIComponent(id)}`;
-const ABOVE = trail({ label: "Endpoints", path: LIST });
+const LIST = ENDPOINTS;
+const pathOf = (id: string) => recordPath(LIST, id);
 
 const PROTOCOLS: Record<EndpointView["protocol"], string> = {
   serverless: "Serverless",
@@ -73,10 +74,14 @@ const listPage = page("admin", {
   method: "GET",
   path: LIST,
   async handle({ api, query }) {
-    const filters = filtersOf(query, "account_id");
+    const { id, ...filters } = filtersOf(query, "id", "account_id");
+    const opened = await openOne(api, id, { records: "/admin/endpoints", list: LIST });
+    if (opened !== null) return opened;
     const cursor = query.get("cursor");
     const [list, accounts] = await Promise.all([
-      api.get<ListOf<EndpointView>>("/admin/endpoints", { ...filters, cursor, limit: PER_PAGE }),
+      id === ""
+        ? api.get<ListOf<EndpointView>>("/admin/endpoints", { ...filters, cursor, limit: PER_PAGE })
+        : NONE,
       accountChoices(api),
     ]);
     return show(
@@ -94,6 +99,10 @@ const listPage = page("admin", {
         </PageHead>
         <Filters action={LIST}>
           <div>
+            <label for="id">Id</label>
+            <input id="id" name="id" value={id} />
+          </div>
+          <div>
             <label for="account_id">Seen by account</label>
             <input id="account_id" name="account_id" value={filters.account_id} list="accounts" />
           </div>
@@ -101,8 +110,8 @@ const listPage = page("admin", {
         <AccountOptions accounts={accounts} />
         <Listing
           list={list}
-          narrowed={isNarrowed(filters)}
-          unmatched="The account sees no endpoint. Is its id spelled right?"
+          narrowed={isNarrowed({ id, ...filters })}
+          unmatched="There is no such endpoint. Is the id spelled right? It is looked up as a whole."
           empty={
             <EmptyState
               title="No endpoints yet"
@@ -125,164 +134,50 @@ const listPage = page("admin", {
   },
 });
 
-async function newForm({ api, visitor }: Visit, values: EndpointValues, problem: Problem | null = null) {
-  return show(
-    "Add endpoint",
+const records = recordPages<EndpointView, EndpointValues>({
+  noun: "endpoint",
+  plural: "Endpoints",
+  list: LIST,
+  records: "/admin/endpoints",
+  key: "id",
+  nameOf: ({ id, name }) => ({ id, name }),
+  blank: () => NEW_ENDPOINT,
+  valuesOf,
+  read: readValues,
+  body: bodyOf,
+  fields: FIELDS,
+  phrases: PHRASES,
+  form: (values, error) => <EndpointCards values={values} error={error} />,
+  lead: (record, { origin }) =>
+    record === null ? (
+      "In force everywhere seconds after it is saved."
+    ) : (
+      <>
+        Reached at{" "}
+        <code>
+          {origin}
+          {record.path}
+        </code>
+        . Added <When at={record.created_at} date />, changed <When at={record.updated_at} date />.
+      </>
+    ),
+  links: ({ id, path }) => (
     <>
-      <PageHead title="Add endpoint" trail={ABOVE} lead="In force everywhere seconds after it is saved." />
-      <EndpointForm
-        visitor={visitor}
-        action={`${LIST}/new`}
-        values={values}
-        accounts={await accountChoices(api)}
-        problem={problem}
-        submit="Add endpoint"
-      />
-    </>,
-    problem?.status ?? 200,
-  );
-}
-
-const newPage = page("admin", {
-  method: "GET",
-  path: `${LIST}/new`,
-  handle: (visit) => newForm(visit, NEW_ENDPOINT),
-});
-
-const createPage = page("admin", {
-  method: "POST",
-  path: `${LIST}/new`,
-  async handle(visit) {
-    const { api, form } = visit;
-    const values = readValues(form, form.text("id"));
-    if (values.id === "")
-      return newForm(visit, values, new Problem(400, "invalid_request", "id is required"));
-    const there = await api.get<EndpointView>(recordOf(values.id));
-    if (!(there instanceof Problem)) {
-      return newForm(
-        visit,
-        values,
-        new Problem(409, "conflict", `id must be a new one: ${values.id} is an endpoint already`),
-      );
-    }
-    if (there.status !== 404) return there;
-    const made = await api.call<EndpointView>("PUT", recordOf(values.id), { body: bodyOf(values) });
-    if (made instanceof Problem) return newForm(visit, values, made);
-    return done(pathOf(made.id), `${made.name} is registered. It is reached under ${made.path}.`);
+      <ButtonLink href={`${LIST}/try?path=${encodeURIComponent(path)}`}>Try a path</ButtonLink>
+      <ButtonLink href={`/console/admin/audit-log?subject=${encodeURIComponent(id)}`}>History</ButtonLink>
+    </>
+  ),
+  welcome: ({ name, path }) => `${name} is registered. It is reached under ${path}.`,
+  remove: {
+    text: "Its path answers 404 from then on. Refused while a key that is not revoked or expired names it.",
+    steps: (id) => [
+      <>
+        Look at <a href={`/console/admin/keys?names=${encodeURIComponent(id)}`}>the keys that name {id}</a>.
+      </>,
+      "Revoke those that nobody needs, or have their owners take the endpoint out of their permissions.",
+      "Delete the endpoint again. Keys with access to every endpoint are no obstacle.",
+    ],
   },
 });
 
-async function editForm(
-  { api, visitor, origin }: Visit,
-  endpoint: EndpointView,
-  values: EndpointValues,
-  problem: Problem | null = null,
-) {
-  const { id, name, path, created_at, updated_at } = endpoint;
-  return show(
-    name,
-    <>
-      <PageHead
-        title={name}
-        trail={[...ABOVE, { label: id }]}
-        lead={
-          <>
-            Reached at{" "}
-            <code>
-              {origin}
-              {path}
-            </code>
-            . Added <When at={created_at} />, changed <When at={updated_at} />.
-          </>
-        }
-      >
-        <ButtonLink href={`${LIST}/try?path=${encodeURIComponent(path)}`}>Try a path</ButtonLink>
-        <ButtonLink href={`/console/admin/audit-log?subject=${encodeURIComponent(id)}`}>History</ButtonLink>
-      </PageHead>
-      <EndpointForm
-        visitor={visitor}
-        action={pathOf(id)}
-        values={values}
-        accounts={await accountChoices(api)}
-        problem={problem}
-        submit="Save changes"
-      />
-      <Card title="Delete this endpoint">
-        <p>Its path answers 404 from then on. Refused while a key that is not revoked or expired names it.</p>
-        <Form
-          visitor={visitor}
-          action={`${pathOf(id)}/delete`}
-          confirm={`Delete the endpoint ${name}? Requests to ${path} will be answered 404.`}
-          yes="Delete endpoint"
-        >
-          <div class="buttons">
-            <button class="button danger" type="submit">
-              Delete endpoint
-            </button>
-          </div>
-        </Form>
-      </Card>
-    </>,
-    problem?.status ?? 200,
-  );
-}
-
-const showPage = page("admin", {
-  method: "GET",
-  path: `${LIST}/{id}`,
-  async handle(visit) {
-    const endpoint = await visit.api.get<EndpointView>(recordOf(visit.params.id!));
-    return endpoint instanceof Problem ? endpoint : editForm(visit, endpoint, valuesOf(endpoint));
-  },
-});
-
-const savePage = page("admin", {
-  method: "POST",
-  path: `${LIST}/{id}`,
-  async handle(visit) {
-    const { api, form, params } = visit;
-    const before = await api.get<EndpointView>(recordOf(params.id!));
-    if (before instanceof Problem) return before;
-    const values = readValues(form, before.id);
-    if (values.updated_at !== before.updated_at) {
-      return editForm(visit, before, { ...values, updated_at: before.updated_at }, CHANGED_MEANWHILE);
-    }
-    const saved = await api.call<EndpointView>("PUT", recordOf(before.id), { body: bodyOf(values) });
-    return saved instanceof Problem
-      ? editForm(visit, before, values, saved)
-      : done(pathOf(saved.id), `${saved.name} is saved.`);
-  },
-});
-
-const deletePage = page("admin", {
-  method: "POST",
-  path: `${LIST}/{id}/delete`,
-  async handle(visit) {
-    const id = visit.params.id!;
-    if (!isConfirmed(visit)) {
-      return confirmation(visit, {
-        title: "Delete endpoint",
-        question: `Delete the endpoint ${id}? Requests to its path will be answered 404.`,
-        yes: "Delete endpoint",
-        danger: true,
-        back: pathOf(id),
-      });
-    }
-    const deleted = await visit.api.call("DELETE", recordOf(id));
-    if (!(deleted instanceof Problem)) return done(LIST, `The endpoint ${id} is deleted.`);
-    if (deleted.code !== "in_use") return deleted;
-    return inUse("The endpoint is in use", deleted, {
-      what: "What to do",
-      steps: [
-        <>
-          Look at <a href={`/console/admin/keys?names=${encodeURIComponent(id)}`}>the keys that name {id}</a>.
-        </>,
-        "Revoke those that nobody needs, or have their owners take the endpoint out of their permissions.",
-        "Delete the endpoint again. Keys with access to every endpoint are no obstacle.",
-      ],
-      back: pathOf(id),
-    });
-  },
-});
-
-export const endpointPages = [listPage, newPage, createPage, showPage, savePage, deletePage];
+export const endpointPages = [listPage, ...records];

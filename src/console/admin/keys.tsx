@@ -24,6 +24,7 @@ import { page, type Visit } from "../page.ts";
 import { confirmation, done, isConfirmed, show } from "../replies.tsx";
 import type { Visitor } from "../visitor.ts";
 import {
+  ACCOUNTS,
   AccountOptions,
   accountChoices,
   filtersOf,
@@ -32,6 +33,7 @@ import {
   NameCell,
   Pages,
   PER_PAGE,
+  recordPath,
   trail,
 } from "./parts.tsx";
 import type { AccountView, AdminKeyView } from "./records.ts";
@@ -87,7 +89,7 @@ function columns(visitor: Visitor, back: string): Column<AdminKeyView>[] {
     },
     {
       label: "Account",
-      cell: ({ account_id }) => <a href={`/console/admin/accounts/${account_id}`}>{account_id}</a>,
+      cell: ({ account_id }) => <a href={recordPath(ACCOUNTS, account_id)}>{account_id}</a>,
     },
     { label: "Permission", cell: ({ permission }) => PERMISSION_LABELS[permission] },
     { label: "Made by", cell: ({ created_by }) => created_by },
@@ -205,7 +207,7 @@ function KeyCard({
           [
             "Account",
             <>
-              <a href={`/console/admin/accounts/${entry.account_id}`}>{account?.name ?? entry.account_id}</a>{" "}
+              <a href={recordPath(ACCOUNTS, entry.account_id)}>{account?.name ?? entry.account_id}</a>{" "}
               <code class="quiet">{entry.account_id}</code>
             </>,
           ],

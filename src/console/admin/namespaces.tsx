@@ -9,33 +9,28 @@ import {
   PageHead,
   When,
 } from "../components.tsx";
-import type { Fields } from "../forms.ts";
-import { Form } from "../layout.tsx";
-import { page, type Visit } from "../page.ts";
-import { confirmation, done, isConfirmed, show } from "../replies.tsx";
-import { fieldError } from "./field-errors.ts";
+import { page } from "../page.ts";
+import { show } from "../replies.tsx";
+import type { FieldError } from "./field-errors.ts";
 import {
   AccountOptions,
   accountChoices,
-  CHANGED_MEANWHILE,
   filtersOf,
-  inUse,
   isNarrowed,
   LinesField,
   Listing,
   NameCell,
   Pages,
   PER_PAGE,
-  Refusal,
+  recordPath,
   TextField,
   trail,
 } from "./parts.tsx";
+import { recordPages, type Values } from "./record-pages.tsx";
 import type { NamespaceView } from "./records.ts";
 
 const LIST = "/console/admin/namespaces";
-const pathOf = (id: string) => `${LIST}/${encodeURIComponent(id)}`;
-const recordOf = (id: string) => `/admin/namespaces/${encodeURIComponent(id)}`;
-const ABOVE = trail({ label: "Namespaces", path: LIST });
+const pathOf = (id: string) => recordPath(LIST, id);
 
 const COLUMNS: readonly Column<NamespaceView>[] = [
   {
@@ -104,280 +99,135 @@ const listPage = page("admin", {
   },
 });
 
-interface Values {
-  id: string;
+interface NamespaceValues extends Values {
   account_id: string;
   name: string;
   server: string;
   certificate: string;
   audience: string;
-  updated_at: string;
 }
-
-const readValues = (form: Fields, id: string): Values => ({
-  id,
-  account_id: form.text("account_id"),
-  name: form.text("name"),
-  server: form.text("server"),
-  certificate: form.text("certificate"),
-  audience: form.text("audience"),
-  updated_at: form.text("updated_at"),
-});
-
-const valuesOf = ({ id, account_id, name, cluster, updated_at }: NamespaceView): Values => ({
-  id,
-  account_id,
-  name,
-  server: cluster.server,
-  certificate: cluster.certificate_authority_data ?? "",
-  audience: cluster.audience,
-  updated_at,
-});
 
 /** The API takes what a kubeconfig holds; a PEM file is that before base64. */
 function certificateData(text: string): string {
   return text.startsWith("-----BEGIN") ? btoa(`${text}\n`) : text.replace(/\s+/g, "");
 }
 
-function bodyOf({ account_id, name, server, certificate, audience }: Values) {
-  const authority = certificate === "" ? {} : { certificate_authority_data: certificateData(certificate) };
-  return { account_id, name, cluster: { server, ...authority, audience } };
-}
-
-const FIELDS = {
-  id: "id",
-  account_id: "account_id",
-  name: "name",
-  "cluster.server": "server",
-  "cluster.certificate_authority_data": "certificate",
-  "cluster.audience": "audience",
-};
-
-async function namespaceForm(
-  { api, visitor }: Visit,
-  values: Values,
-  { action, problem, submit }: { action: string; problem: Problem | null; submit: string },
-) {
-  const accounts = await accountChoices(api);
-  const error = fieldError(problem, FIELDS, { "Unknown account": "account_id", "Name ": "name" });
+function NamespaceCard({ values, error }: { values: NamespaceValues; error: FieldError | null }) {
   return (
     <Card>
-      <Form visitor={visitor} action={action}>
-        <Refusal problem={problem} />
-        <AccountOptions accounts={accounts} />
-        <input type="hidden" name="updated_at" value={values.updated_at} />
-        {values.updated_at === "" && (
-          <TextField
-            name="id"
-            label="Id"
-            value={values.id}
-            error={error}
-            required
-            mono
-            hint="A UUID that permissions name. This one is new; enter another if the cluster's people have one."
-          />
-        )}
-        <TextField name="name" label="Name" value={values.name} error={error} required maxlength={64} />
+      {values.updated_at === "" && (
         <TextField
-          name="account_id"
-          label="Account"
-          value={values.account_id}
-          error={error}
-          required
-          list="accounts"
-          mono
-          hint="Its keys alone may be given this namespace."
-        />
-        <TextField
-          name="server"
-          label="Kubernetes API server"
-          value={values.server}
+          name="id"
+          label="Id"
+          value={values.id}
           error={error}
           required
           mono
-          placeholder="https://kube.example.com:6443"
-          hint="Clients call it themselves; the gateway never does."
+          hint="A UUID that permissions name. This one is new; enter another if the cluster's people have one."
         />
-        <TextField
-          name="audience"
-          label="Audience"
-          value={values.audience}
-          error={error}
-          required
-          mono
-          hint="What the cluster expects in its tokens' aud: --oidc-client-id, or the audiences of its authentication configuration."
-        />
-        <LinesField
-          name="certificate"
-          label="Certificate authority of the server"
-          value={values.certificate}
-          error={error}
-          hint="As PEM, or in base64 as a kubeconfig has it. Empty where a public authority signed the server's certificate."
-        />
-        <div class="buttons">
-          <button class="button primary" type="submit">
-            {submit}
-          </button>
-          <ButtonLink href={LIST}>Cancel</ButtonLink>
-        </div>
-      </Form>
+      )}
+      <TextField name="name" label="Name" value={values.name} error={error} required maxlength={64} />
+      <TextField
+        name="account_id"
+        label="Account"
+        value={values.account_id}
+        error={error}
+        required
+        list="accounts"
+        mono
+        hint="Its keys alone may be given this namespace."
+      />
+      <TextField
+        name="server"
+        label="Kubernetes API server"
+        value={values.server}
+        error={error}
+        required
+        mono
+        placeholder="https://kube.example.com:6443"
+        hint="Clients call it themselves; the gateway never does."
+      />
+      <TextField
+        name="audience"
+        label="Audience"
+        value={values.audience}
+        error={error}
+        required
+        mono
+        hint="What the cluster expects in its tokens' aud: --oidc-client-id, or the audiences of its authentication configuration."
+      />
+      <LinesField
+        name="certificate"
+        label="Certificate authority of the server"
+        value={values.certificate}
+        error={error}
+        hint="As PEM, or in base64 as a kubeconfig has it. Empty where a public authority signed the server's certificate."
+      />
     </Card>
   );
 }
 
-async function newForm(visit: Visit, values: Values, problem: Problem | null = null) {
-  const form = await namespaceForm(visit, values, {
-    action: `${LIST}/new`,
-    problem,
-    submit: "Add namespace",
-  });
-  return show(
-    "Add namespace",
-    <>
-      <PageHead title="Add namespace" trail={ABOVE} />
-      {form}
-    </>,
-    problem?.status ?? 200,
-  );
-}
-
-const newPage = page("admin", {
-  method: "GET",
-  path: `${LIST}/new`,
-  handle: (visit) =>
-    newForm(visit, {
-      id: crypto.randomUUID(),
-      account_id: "",
-      name: "",
-      server: "",
-      certificate: "",
-      audience: "",
-      updated_at: "",
-    }),
-});
-
-const createPage = page("admin", {
-  method: "POST",
-  path: `${LIST}/new`,
-  async handle(visit) {
-    const { api, form } = visit;
-    const values = readValues(form, form.text("id"));
-    if (values.id === "")
-      return newForm(visit, values, new Problem(400, "invalid_request", "id is required"));
-    const there = await api.get<NamespaceView>(recordOf(values.id));
-    if (!(there instanceof Problem)) {
-      return newForm(
-        visit,
-        values,
-        new Problem(409, "conflict", `id must be a new one: it is that of ${there.name}`),
-      );
-    }
-    if (there.status !== 404) return there;
-    const made = await api.call<NamespaceView>("PUT", recordOf(values.id), { body: bodyOf(values) });
-    return made instanceof Problem ? newForm(visit, values, made) : done(LIST, `${made.name} is there.`);
+const records = recordPages<NamespaceView, NamespaceValues>({
+  noun: "namespace",
+  plural: "Namespaces",
+  list: LIST,
+  records: "/admin/namespaces",
+  key: "id",
+  nameOf: ({ id, name }) => ({ id, name }),
+  blank: () => ({
+    id: crypto.randomUUID(),
+    account_id: "",
+    name: "",
+    server: "",
+    certificate: "",
+    audience: "",
+    updated_at: "",
+  }),
+  valuesOf: ({ cluster, ...namespace }) => ({
+    ...namespace,
+    server: cluster.server,
+    certificate: cluster.certificate_authority_data ?? "",
+    audience: cluster.audience,
+  }),
+  read: (form, values) => ({
+    ...values,
+    account_id: form.text("account_id"),
+    name: form.text("name"),
+    server: form.text("server"),
+    certificate: form.text("certificate"),
+    audience: form.text("audience"),
+  }),
+  body({ account_id, name, server, certificate, audience }) {
+    const authority = certificate === "" ? {} : { certificate_authority_data: certificateData(certificate) };
+    return { account_id, name, cluster: { server, ...authority, audience } };
+  },
+  fields: {
+    id: "id",
+    account_id: "account_id",
+    name: "name",
+    "cluster.server": "server",
+    "cluster.certificate_authority_data": "certificate",
+    "cluster.audience": "audience",
+  },
+  phrases: { "Unknown account": "account_id", "Name ": "name" },
+  form: (values, error) => <NamespaceCard values={values} error={error} />,
+  lead: (namespace) =>
+    namespace !== null && (
+      <>
+        Added <When at={namespace.created_at} date />
+      </>
+    ),
+  welcome: ({ name }) => `${name} is there. Keys of its account can be given it.`,
+  remove: {
+    text: "Keys get no more credentials for it; those handed out run out within ten minutes. Refused while a key that is not revoked or expired names it.",
+    steps: (id) => [
+      <>
+        Look at <a href={`/console/admin/keys?names=${encodeURIComponent(id)}`}>the keys that name it</a>.
+      </>,
+      "Revoke those that nobody needs, or have their owners take the namespace out of their permissions.",
+      "Delete the namespace again. Keys with access to all namespaces are no obstacle.",
+    ],
   },
 });
 
-async function editForm(
-  visit: Visit,
-  namespace: NamespaceView,
-  values: Values,
-  problem: Problem | null = null,
-) {
-  const { id, name, created_at } = namespace;
-  const form = await namespaceForm(visit, values, { action: pathOf(id), problem, submit: "Save changes" });
-  return show(
-    name,
-    <>
-      <PageHead
-        title={name}
-        trail={ABOVE}
-        lead={
-          <>
-            <code>{id}</code>, added <When at={created_at} />
-          </>
-        }
-      />
-      {form}
-      <Card title="Delete this namespace">
-        <p>
-          Keys get no more credentials for it; those handed out run out within ten minutes. Refused while a
-          key that is not revoked or expired names it.
-        </p>
-        <Form
-          visitor={visit.visitor}
-          action={`${pathOf(id)}/delete`}
-          confirm={`Delete the namespace ${name}?`}
-          yes="Delete namespace"
-        >
-          <div class="buttons">
-            <button class="button danger" type="submit">
-              Delete namespace
-            </button>
-          </div>
-        </Form>
-      </Card>
-    </>,
-    problem?.status ?? 200,
-  );
-}
-
-const showPage = page("admin", {
-  method: "GET",
-  path: `${LIST}/{id}`,
-  async handle(visit) {
-    const namespace = await visit.api.get<NamespaceView>(recordOf(visit.params.id!));
-    return namespace instanceof Problem ? namespace : editForm(visit, namespace, valuesOf(namespace));
-  },
-});
-
-const savePage = page("admin", {
-  method: "POST",
-  path: `${LIST}/{id}`,
-  async handle(visit) {
-    const { api, form, params } = visit;
-    const before = await api.get<NamespaceView>(recordOf(params.id!));
-    if (before instanceof Problem) return before;
-    const values = readValues(form, before.id);
-    if (values.updated_at !== before.updated_at) {
-      return editForm(visit, before, { ...values, updated_at: before.updated_at }, CHANGED_MEANWHILE);
-    }
-    const saved = await api.call<NamespaceView>("PUT", recordOf(before.id), { body: bodyOf(values) });
-    return saved instanceof Problem
-      ? editForm(visit, before, values, saved)
-      : done(pathOf(saved.id), `${saved.name} is saved.`);
-  },
-});
-
-const deletePage = page("admin", {
-  method: "POST",
-  path: `${LIST}/{id}/delete`,
-  async handle(visit) {
-    const id = visit.params.id!;
-    if (!isConfirmed(visit)) {
-      return confirmation(visit, {
-        title: "Delete namespace",
-        question: "Delete this namespace? Keys get no more credentials for it.",
-        yes: "Delete namespace",
-        danger: true,
-        back: pathOf(id),
-      });
-    }
-    const deleted = await visit.api.call("DELETE", recordOf(id));
-    if (!(deleted instanceof Problem)) return done(LIST, "The namespace is deleted.");
-    if (deleted.code !== "in_use") return deleted;
-    return inUse("The namespace is in use", deleted, {
-      what: "What to do",
-      steps: [
-        <>
-          Look at <a href={`/console/admin/keys?names=${encodeURIComponent(id)}`}>the keys that name it</a>.
-        </>,
-        "Revoke those that nobody needs, or have their owners take the namespace out of their permissions.",
-        "Delete the namespace again. Keys with access to all namespaces are no obstacle.",
-      ],
-      back: pathOf(id),
-    });
-  },
-});
-
-export const namespacePages = [listPage, newPage, createPage, showPage, savePage, deletePage];
+export const namespacePages = [listPage, ...records];

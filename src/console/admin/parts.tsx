@@ -1,17 +1,9 @@
 import type { Child } from "hono/jsx";
 import type { Api } from "../api.ts";
 import { type ListOf, Problem, search } from "../api.ts";
-import {
-  ButtonLink,
-  describedBy,
-  EmptyState,
-  Field,
-  NoticeBox,
-  PageHead,
-  Pagination,
-} from "../components.tsx";
-import type { Shown } from "../page.ts";
-import { show } from "../replies.tsx";
+import { describedBy, EmptyState, Field, NoticeBox, Pagination } from "../components.tsx";
+import type { Reply } from "../page.ts";
+import { goTo } from "../replies.tsx";
 import type { FieldError } from "./field-errors.ts";
 import type { AccountView } from "./records.ts";
 
@@ -20,6 +12,13 @@ export const PER_PAGE = 25;
 
 /** What lies above an admin page. */
 export const trail = (...above: { label: string; path?: string }[]) => [{ label: "Admin" }, ...above];
+
+/** What is below a list for one record. Its page has a segment of its own, as an id may be `new` or `try`. */
+export const recordPath = (list: string, id: string, part = "edit") =>
+  `${list}/${encodeURIComponent(id)}/${part}`;
+
+export const ACCOUNTS = "/console/admin/accounts";
+export const ENDPOINTS = "/console/admin/endpoints";
 
 /** Accounts offered while an id is typed; beyond, it is typed in full. */
 const OFFERED = 100;
@@ -240,6 +239,24 @@ export function Pages({
   );
 }
 
+/**
+ * Where a list's field for the id of one record leads: to the record's page. Null where nothing was asked for,
+ * or there is no such record: then the list says so.
+ */
+export async function openOne(
+  api: Api,
+  id: string,
+  { records, list }: { records: string; list: string },
+): Promise<Reply | null> {
+  if (id === "") return null;
+  const found = await api.get<object>(`${records}/${encodeURIComponent(id)}`);
+  if (!(found instanceof Problem)) return goTo(recordPath(list, id));
+  return found.status === 404 ? null : found;
+}
+
+/** What a list holds when the one record that was asked for is not there. */
+export const NONE: ListOf<never> = { data: [], next_cursor: null };
+
 /** Filters of a list, as its URL has them. */
 export function filtersOf<N extends string>(query: URLSearchParams, ...names: N[]): Record<N, string> {
   return Object.fromEntries(names.map((name) => [name, (query.get(name) ?? "").trim()])) as Record<N, string>;
@@ -247,34 +264,3 @@ export function filtersOf<N extends string>(query: URLSearchParams, ...names: N[
 
 export const isNarrowed = (filters: Record<string, string>) =>
   Object.values(filters).some((value) => value !== "");
-
-/** "It cannot be deleted", and the way out. */
-export function inUse(
-  title: string,
-  problem: Problem,
-  { what, steps, back }: { what: Child; steps: Child[]; back: string },
-): Shown {
-  return show(
-    title,
-    <>
-      <PageHead title={title} lead={`${sentence(problem.detail)} Nothing was deleted.`} />
-      <section class="card">
-        <h2>{what}</h2>
-        <ol class="steps">
-          {steps.map((step) => (
-            <li>{step}</li>
-          ))}
-        </ol>
-      </section>
-      <ButtonLink href={back}>Back</ButtonLink>
-    </>,
-    problem.status,
-  );
-}
-
-/** What an audit-logged page says where somebody else was faster. */
-export const CHANGED_MEANWHILE = new Problem(
-  409,
-  "conflict",
-  "Somebody changed this since you opened the page. Your entries are still here, but check them against what is there now before you save again",
-);

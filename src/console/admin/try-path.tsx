@@ -6,9 +6,18 @@ import { Form } from "../layout.tsx";
 import { page, type Visit } from "../page.ts";
 import { show } from "../replies.tsx";
 import { fieldError } from "./field-errors.ts";
-import { CheckField, LinesField, Refusal, sentence, TextField, trail } from "./parts.tsx";
+import {
+  CheckField,
+  ENDPOINTS,
+  LinesField,
+  Refusal,
+  recordPath,
+  sentence,
+  TextField,
+  trail,
+} from "./parts.tsx";
 
-const PATH = "/console/admin/endpoints/try";
+const PATH = `${ENDPOINTS}/try`;
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 interface Tried {
@@ -29,7 +38,7 @@ function tryPage(
     <>
       <PageHead
         title="Try a path"
-        trail={trail({ label: "Endpoints", path: "/console/admin/endpoints" }, { label: "Try a path" })}
+        trail={trail({ label: "Endpoints", path: ENDPOINTS }, { label: "Try a path" })}
         lead="Which endpoint would answer, what the request would do there, and what a key would need. Nothing is sent."
       />
       <Card>
@@ -94,8 +103,7 @@ function Verdict({ tried, outcome }: { tried: Tried; outcome: Outcome }) {
       [
         "Endpoint",
         <>
-          <a href={`/console/admin/endpoints/${encodeURIComponent(endpoint.id)}`}>{endpoint.name}</a>{" "}
-          <code>{endpoint.path}</code>
+          <a href={recordPath(ENDPOINTS, endpoint.id)}>{endpoint.name}</a> <code>{endpoint.path}</code>
         </>,
       ],
       ["Id that permissions name", <code>{endpoint_id}</code>],

@@ -35,8 +35,10 @@ export const createKeyPage = page(KEY_MAKERS, {
     const values = readKeyForm(form);
     const errors = checkKeyForm(values, now);
     const grant = wantedGrant(values.permission);
+    if (errors.size > 0 || "field" in grant) return formPage(visit, values, errors, 400);
     const nonce = form.text("nonce");
-    if (errors.size > 0 || "field" in grant || nonce === "") return formPage(visit, values, errors, 400);
+    if (nonce === "")
+      return formPage(visit, values, new Map([["", "The form came incomplete. Send it again"]]), 400);
 
     const choices = await readChoices(api);
     if (choices instanceof Problem) return choices;

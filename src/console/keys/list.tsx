@@ -1,4 +1,5 @@
 import { KEY_MAKERS, READERS } from "../../api/route.ts";
+import { displayPrefix } from "../../keys/format.ts";
 import { modifiable } from "../../keys/rules.ts";
 import type { KeyView } from "../../keys/view.ts";
 import { type ListOf, Problem } from "../api.ts";
@@ -18,7 +19,7 @@ import {
 import { Form } from "../layout.tsx";
 import { mayVisit } from "../navigation.ts";
 import { page, type Visit } from "../page.ts";
-import { show } from "../replies.tsx";
+import { goTo, show } from "../replies.tsx";
 import { DISABLE_MANY, PAGE_SIZE } from "./disable-many.tsx";
 import { dueHints } from "./hints.ts";
 import { IconLink } from "./icons.tsx";
@@ -35,13 +36,23 @@ export const listPage = page(READERS, {
   async handle(visit) {
     const { api, query, visitor } = visit;
     const view: ListView = {
-      q: query.get("q") ?? "",
+      // The list shows prefixes with an ellipsis, and so they are copied.
+      q: (query.get("q") ?? "").replace(/…\s*$/, ""),
       status: query.get("status") ?? "",
       environment: query.get("environment") ?? "",
       cursor: query.get("cursor"),
     };
+    const prefix = prefixOf(view.q);
+    if (prefix !== view.q) return goTo(listPath({ ...view, q: prefix }), SEARCHED_BY_PREFIX);
     const keys = await api.get<ListOf<KeyView>>("/v1/account/api-keys", { limit: PAGE_SIZE, ...view });
     const mayCreate = mayVisit(KEY_MAKERS, visitor);
+    // An account without a key has nothing to look for.
+    const isEmpty =
+      !(keys instanceof Problem) &&
+      keys.data.length === 0 &&
+      keys.next_cursor === null &&
+      view.cursor === null &&
+      !isNarrowed(view);
     return show(
       "API keys",
       <>
@@ -56,7 +67,7 @@ export const listPage = page(READERS, {
             </ButtonLink>
           )}
         </PageHead>
-        <KeyFilters view={view} />
+        {!isEmpty && <KeyFilters view={view} />}
         {keys instanceof Problem ? (
           <NoticeBox kind="error">{keys.detail}</NoticeBox>
         ) : (
@@ -67,6 +78,18 @@ export const listPage = page(READERS, {
     );
   },
 });
+
+/** A whole key, pasted to find its record, goes no further: its prefix does, which is all that is stored. */
+function prefixOf(q: string): string {
+  return /_(live|test)_[0-9A-Za-z]{6,}$/.test(q) ? displayPrefix(q) : q;
+}
+
+const SEARCHED_BY_PREFIX = {
+  kind: "info",
+  text: "A key is found by its prefix. The rest of it was not looked at; there is no need to paste it anywhere.",
+} as const;
+
+const isNarrowed = ({ q, status, environment }: ListView) => `${q}${status}${environment}` !== "";
 
 const LEADS = {
   owner: "Each key may do what you allow it to, and no more.",
@@ -211,15 +234,7 @@ export function Hints({ keyView, now }: { keyView: KeyView; now: number }) {
   );
 }
 
-function Nothing({
-  keys,
-  view: { q, status, environment, cursor },
-  mayCreate,
-}: {
-  keys: ListOf<KeyView>;
-  view: ListView;
-  mayCreate: boolean;
-}) {
+function Nothing({ keys, view, mayCreate }: { keys: ListOf<KeyView>; view: ListView; mayCreate: boolean }) {
   if (keys.next_cursor !== null) {
     return (
       <EmptyState title="None among these">
@@ -227,14 +242,14 @@ function Nothing({
       </EmptyState>
     );
   }
-  if (`${q}${status}${environment}` !== "") {
+  if (isNarrowed(view)) {
     return (
       <EmptyState title="No key matches" action={<ButtonLink href={LIST}>Show all keys</ButtonLink>}>
         Try another name, or any status and environment.
       </EmptyState>
     );
   }
-  if (cursor !== null) return <EmptyState title="There are no more keys" />;
+  if (view.cursor !== null) return <EmptyState title="There are no more keys" />;
   return mayCreate ? (
     <EmptyState
       title="Create your first API key"

@@ -38,7 +38,9 @@ export function reveal(
       <Card title="Try it">
         {calls.length === 0 ? (
           <p>
-            This key may not call any endpoint yet.{" "}
+            {key.environment === "test"
+              ? "No endpoint that this key may call has a test origin."
+              : "This key may not call any endpoint yet."}{" "}
             <a href={keyPath(key.id, "edit")}>Choose what it may do.</a>
           </p>
         ) : (

@@ -1,3 +1,6 @@
+import type { Child } from "hono/jsx";
+import { When } from "../components.tsx";
+
 /** One member that a change touched, in words. */
 interface MemberChange {
   name: string;
@@ -32,6 +35,10 @@ export function changesBetween(before: unknown, after: unknown): MemberChange[] 
     .filter((change) => before !== null || change.after !== "none");
 }
 
+const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
+const shown = (text: string): Child => (INSTANT.test(text) ? <When at={text} /> : text);
+
 /** Changes that are shown at once; more are folded away. */
 const AT_ONCE = 2;
 
@@ -45,9 +52,9 @@ export function Changes({ before, after, label }: { before: unknown; after: unkn
         <div>
           <dt>{change.name}</dt>
           <dd>
-            {change.before !== null && <del>{change.before}</del>}
+            {change.before !== null && <del>{shown(change.before)}</del>}
             {change.before !== null && change.after !== null && <span aria-hidden="true"> → </span>}
-            {change.after !== null && <ins>{change.after}</ins>}
+            {change.after !== null && <ins>{shown(change.after)}</ins>}
           </dd>
         </div>
       ))}

@@ -1,0 +1,64 @@
+import type { Section } from "./index.ts";
+import { barChart } from "./svg.ts";
+import { table } from "./table.ts";
+
+interface Side {
+  cpu_us: number;
+  per_second: number;
+  p50_us: number;
+  p99_us: number;
+}
+
+interface Case {
+  case: string;
+  sides: Record<string, Side>;
+  ratios: Record<string, { cpu: number; throughput: number }>;
+  added_us: { p50: number; p99: number };
+}
+
+interface HotPath {
+  effort: { rounds: number; requests: number; connections: number };
+  shapes: Record<string, Case[]>;
+}
+
+/** Postern beside a bare pass-through Worker, in the same workerd. */
+export function hotPath({ effort, shapes }: HotPath): Section {
+  const parts: string[] = [
+    `The limit is a Worker that is \`fetch(request)\` and nothing else, in the same workerd, with the same origin
+and load, in turn. Ratios are the bare Worker's CPU time over Postern's, and Postern's throughput over the bare
+Worker's: 1 is "no gateway at all". ${effort.rounds} rounds of ${effort.requests} requests over ${effort.connections} connections; medians.`,
+  ];
+  for (const [shape, cases] of Object.entries(shapes)) {
+    parts.push(
+      `### Shape: ${shape}`,
+      table(
+        ["case", "CPU ratio", "throughput ratio", "CPU µs", "bare, µs", "p50 added, µs", "p99 added, µs"],
+        cases.map(({ case: name, sides, ratios, added_us }) => [
+          name,
+          ratios.Postern?.cpu.toFixed(2) ?? "",
+          ratios.Postern?.throughput.toFixed(2) ?? "",
+          Math.round(sides.Postern?.cpu_us ?? 0),
+          Math.round(sides.bare?.cpu_us ?? 0),
+          added_us.p50,
+          added_us.p99,
+        ]),
+      ),
+    );
+  }
+  const [shape, cases = []] = Object.entries(shapes)[0] ?? [];
+  if (shape === undefined) return { text: parts.join("\n\n"), plots: {} };
+  parts.push("![CPU ratios](images/performance-hot-path.svg)");
+  return {
+    text: parts.join("\n\n"),
+    plots: {
+      "performance-hot-path.svg": barChart(
+        `CPU ratio against a bare Worker (${shape})`,
+        cases.map(({ case: label, ratios }) => {
+          const value = ratios.Postern?.cpu ?? 0;
+          return { label, value, text: value.toFixed(2), ours: true };
+        }),
+        { line: { value: 1, text: "no gateway at all" } },
+      ),
+    },
+  };
+}
