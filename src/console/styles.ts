@@ -319,6 +319,7 @@ details > .field:first-of-type { margin-top: .75rem; }
 .record .card, .after .card { max-width: 56rem; }
 .after { margin-top: 2rem; }
 .record .wide-choice { margin-bottom: 1.125rem; }
+.record .columns { grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr)); }
 .data code.long { white-space: normal; }
 .data .button { white-space: nowrap; overflow-wrap: normal; }
 .audit .data :is(th, td) { vertical-align: top; }
@@ -328,7 +329,8 @@ details > .field:first-of-type { margin-top: .75rem; }
 .audit summary { padding: 0; }
 @media (max-width: 52rem) {
   .data code { white-space: normal; }
-  .audit .data tbody td:last-child { width: auto; }
+  .audit .data tbody td:last-child { width: auto; grid-template-columns: minmax(0, 1fr); }
+  .changes time { white-space: normal; }
 }
 `;
 

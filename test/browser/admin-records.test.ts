@@ -92,6 +92,8 @@ describe("endpoints", () => {
     await page.getByLabel("Id", { exact: true }).fill("mine");
     await add();
     expect([await wrong(), await said()]).toEqual([["Origin"], "Must not be a private or local address"]);
+    expect(await page.title()).toMatch(/^Error: Add endpoint/);
+    expect(await page.locator(":focus").getAttribute("id")).toBe("origin");
     await page.getByLabel("Origin", { exact: true }).fill("https://models.example.com");
     await page.getByLabel(/Own rules/).fill("GET /a read\n\nFETCH /b read");
     await add();

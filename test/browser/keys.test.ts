@@ -115,6 +115,20 @@ describe("the one-time reveal", () => {
     await page.context().close();
   });
 
+  test("is not lost to a double click", async () => {
+    const page = await world.signedIn();
+    await openForm(page);
+    await page.getByLabel("Name", { exact: true }).fill("Clicked twice");
+    const posts: string[] = [];
+    page.on("request", (request) => {
+      if (request.method() === "POST") posts.push(request.url());
+    });
+    await page.getByRole("button", { name: "Create", exact: true }).dblclick();
+    expect(await shownKey(page)).toMatch(/^pst_live_/);
+    expect(posts).toEqual([url("/new")]);
+    await page.context().close();
+  });
+
   /** What curl would send, read by a real shell. */
   function readCommand(command: string) {
     const script = `curl() { printf '%s\\0' "$@"; }\n${command}`;

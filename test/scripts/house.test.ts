@@ -37,6 +37,16 @@ describe("documents", () => {
       .map((name) => `docs/${name}`),
   ];
 
+  it("docs/storage.md has every table there is, of D1 and of the ledger", () => {
+    const page = readFileSync(join(ROOT, "docs/storage.md"), "utf8");
+    const sql = [join(ROOT, "schema.sql"), ...sources("src/ledger")].map((path) =>
+      readFileSync(path, "utf8"),
+    );
+    const tables = [...sql.join("\n").matchAll(/CREATE TABLE IF NOT EXISTS (\w+)/g)].map(([, name]) => name);
+    expect(tables.length).toBeGreaterThan(9);
+    for (const name of tables) expect(page).toContain(`| \`${name}\` |`);
+  });
+
   /** Anchors of a document's headings, as GitHub makes them. */
   const anchorsOf = (path: string) =>
     [...readFileSync(path, "utf8").matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>

@@ -99,6 +99,7 @@ export function TextField({
         min={min}
         max={max}
         autocomplete="off"
+        autofocus={message !== undefined}
         aria-invalid={message === undefined ? undefined : "true"}
         aria-describedby={describedBy(name, { hint, error: message })}
       />
@@ -136,6 +137,7 @@ export function LinesField({
         rows={rows}
         placeholder={placeholder}
         required={required}
+        autofocus={message !== undefined}
         aria-invalid={message === undefined ? undefined : "true"}
         aria-describedby={describedBy(name, { hint, error: message })}
       >

@@ -87,7 +87,7 @@ export function recordPages<R extends { updated_at: string }, V extends Values>(
     const { id, name } = record === null ? { id: "", name: `Add ${noun}` } : nameOf(record);
     const above = trail({ label: kind.plural, path: list });
     return show(
-      name,
+      problem === null ? name : `Error: ${name}`,
       <>
         <PageHead
           title={name}

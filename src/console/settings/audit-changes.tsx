@@ -32,7 +32,7 @@ export function changesBetween(before: unknown, after: unknown): MemberChange[] 
       before: before === null ? null : inWords(old[name]),
       after: after === null ? null : inWords(now[name]),
     }))
-    .filter((change) => before !== null || change.after !== "none");
+    .filter((change) => (change.before ?? "none") !== "none" || (change.after ?? "none") !== "none");
 }
 
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;

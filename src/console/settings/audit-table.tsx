@@ -111,12 +111,12 @@ export function AuditTable({ rows, everywhere }: { rows: readonly AuditView[]; e
     {
       label: "When and who",
       cell: ({ at, actor, address }) => (
-        <>
+        <div>
           <When at={at} />
           <br />
           {actor}
           {address !== null && <span class="quiet"> {address}</span>}
-        </>
+        </div>
       ),
     },
     {

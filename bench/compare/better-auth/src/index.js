@@ -1,15 +1,9 @@
+// JavaScript, so that the type check of Postern does not need better-auth installed.
 import { apiKey } from "@better-auth/api-key";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 
-interface Env {
-  DB: D1Database;
-  KEYS: KVNamespace;
-  ORIGIN: string;
-  AUTH_SECRET: string;
-}
-
-const build = (env: Env) =>
+const build = (env) =>
   betterAuth({
     database: env.DB,
     secret: env.AUTH_SECRET,
@@ -32,11 +26,11 @@ const build = (env: Env) =>
     ],
   });
 
-let auth: ReturnType<typeof build> | undefined;
+let auth;
 
-/** better-auth's API-key plugin as the documentation sets it up, in front of the same origin. */
+/** better-auth's API-key plugin as its documentation sets it up, in front of the same origin. */
 export default {
-  async fetch(request: Request, env: Env): Promise<Response> {
+  async fetch(request, env) {
     auth ??= build(env);
     const { pathname, search } = new URL(request.url);
     if (pathname === "/set-up") {
