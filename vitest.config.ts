@@ -10,7 +10,6 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/ledger/**"],
           testTimeout: 20_000,
           hookTimeout: 30_000,
           env: { WRANGLER_SEND_METRICS: "false", DO_NOT_TRACK: "1" },

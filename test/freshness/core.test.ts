@@ -227,7 +227,11 @@ describe("uses", () => {
     const many = (n: number) =>
       Array.from({ length: 1000 }, (_, i) => use({ key_id: `k${(n * 1000 + i) % 6000}` }));
     for (let n = 1; n <= 12; n += 1) {
-      const batches = (n === 1 ? ["i", "j", "early"] : ["i", "j"]).map((isolate) => ({ isolate, number: n, uses: many(n) }));
+      const batches = (n === 1 ? ["i", "j", "early"] : ["i", "j"]).map((isolate) => ({
+        isolate,
+        number: n,
+        uses: many(n),
+      }));
       expect(core.syncRelay({ since: null, batches }, NOW).acknowledged.slice(0, 2)).toEqual([
         ["i", n],
         ["j", n],
@@ -243,7 +247,7 @@ describe("uses", () => {
     expect(hand(again, 12, many(0), NOW, "j")).toBe(12);
     expect(hand(again, 1, many(0), NOW, "early")).toBe(1);
     expect(again.uses.dirty + again.uses.total).toBe(total);
-    expect(counts(again).reduce((sum, [, , count]) => sum + (count as number), 0)).toBeLessThan(500);
+    expect(counts(again).reduce((sum, [, , count]) => sum + (count as number), 0)).toBe(500);
   });
 
   it("are known by batch for a day", () => {
