@@ -76,10 +76,11 @@ each.`,
     `### How each number was found
 
 - *Requests*: some locations in full, request by request, ${whole(Math.min(...rows.map((row) => row.slice.requests)))} to ${whole(Math.max(...rows.map((row) => row.slice.requests)))} of them after
-  a warm-up by as many. Every key's record is taken to be in KV; each location's cache is taken to hold what came by in
+  a warm-up. Every key's record is taken to be in KV; each location's cache is taken to hold what came by in
   ${WARM_HOURS} hours, drawn by chance. Cloudflare promises no retention there; what it drops is a KV read.
-- *Busiest object*: every relay (or every isolate, where there are none) of the whole world, busy.
-- *Usage*: one real shard (or a part of its keys) with its share of the requests, over an hour and until that is written.
+- *Busiest object*: every relay of the whole world with some eight isolates each, or every isolate where there are no
+  relays, all busy; a relay asks a shard at most twice a second, however many isolates ask it.
+- *Usage*: one real shard (or a part of its keys) with its share of the requests, over an hour with one flush of it.
 - Rows are counted as D1 counts them, index entries included; setting an alarm is a row. Objects are taken to be awake
   all the time.`,
     `### Under attack`,
@@ -103,7 +104,7 @@ each.`,
           `${whole(revocation.revoked)} keys revoked at once, the most used ones`,
           whole(revocation.requests),
           whole(revocation.asking * revocation.requests),
-          `in force within ${revocation.took.toFixed(0)} s for all; allowed later than a lease after the acknowledgement: ${revocation.late}`,
+          `revoked one by one in ${revocation.took.toFixed(0)} s; allowed later than a lease after the acknowledgement: ${revocation.late}`,
         ],
       ],
     ),

@@ -29,10 +29,10 @@ const THOUSAND = { isolates: 1000 };
 const USAGE = { seconds: 3600 };
 
 const slices = {
-  1000: { simulated: 10, isolatesPerColo: 10, warmUp: 3000, seconds: 3000 },
-  10000: { simulated: 5, isolatesPerColo: 10, warmUp: 1200, seconds: 1200 },
-  100000: { simulated: 3, isolatesPerColo: 10, warmUp: 600, seconds: 200 },
-  1000000: { simulated: 1, isolatesPerColo: 100, warmUp: 60, seconds: 30 },
+  1000: { simulated: 10, isolatesPerColo: 10, warmUp: 3000, seconds: 10_000 },
+  10000: { simulated: 5, isolatesPerColo: 10, warmUp: 1200, seconds: 2400 },
+  100000: { simulated: 3, isolatesPerColo: 10, warmUp: 600, seconds: 400 },
+  1000000: { simulated: 1, isolatesPerColo: 100, warmUp: 60, seconds: 120 },
 } as const;
 
 export const WORLDS: World[] = [

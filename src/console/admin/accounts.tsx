@@ -12,19 +12,9 @@ import {
 import { Form } from "../layout.tsx";
 import { page } from "../page.ts";
 import { confirmation, done, isConfirmed, show } from "../replies.tsx";
-import {
-  ACCOUNTS,
-  filtersOf,
-  Listing,
-  NameCell,
-  NONE,
-  openOne,
-  Pages,
-  PER_PAGE,
-  recordPath,
-  TextField,
-  trail,
-} from "./parts.tsx";
+import { TextField } from "./fields.tsx";
+import { filtersOf, Listing, NameCell, NONE, openOne, Pages, PER_PAGE } from "./lists.tsx";
+import { ACCOUNTS, recordPath, trail } from "./paths.ts";
 import { recordPages, type Values } from "./record-pages.tsx";
 import type { AccountView } from "./records.ts";
 

@@ -3,16 +3,9 @@ import { EmptyState, PageHead } from "../components.tsx";
 import { page } from "../page.ts";
 import { show } from "../replies.tsx";
 import { AuditFilterForm, AuditTable, type AuditView, auditQuery } from "../settings/audit-table.tsx";
-import {
-  AccountOptions,
-  accountChoices,
-  filtersOf,
-  isNarrowed,
-  Listing,
-  Pages,
-  PER_PAGE,
-  trail,
-} from "./parts.tsx";
+import { AccountOptions, accountChoices } from "./account-choices.tsx";
+import { filtersOf, isNarrowed, Listing, Pages, PER_PAGE } from "./lists.tsx";
+import { trail } from "./paths.ts";
 
 const PATH = "/console/admin/audit-log";
 

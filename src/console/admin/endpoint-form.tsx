@@ -2,7 +2,7 @@ import { defaultPath } from "../../endpoints/path.ts";
 import { Card, Choice, Field, Select } from "../components.tsx";
 import type { Fields } from "../forms.ts";
 import type { FieldError } from "./field-errors.ts";
-import { CheckField, LinesField, TextField } from "./parts.tsx";
+import { CheckField, LinesField, TextField } from "./fields.tsx";
 import type { Values } from "./record-pages.tsx";
 import type { EndpointView } from "./records.ts";
 

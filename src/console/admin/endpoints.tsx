@@ -11,6 +11,7 @@ import {
 } from "../components.tsx";
 import { page } from "../page.ts";
 import { show } from "../replies.tsx";
+import { AccountOptions, accountChoices } from "./account-choices.tsx";
 import {
   bodyOf,
   EndpointCards,
@@ -21,21 +22,8 @@ import {
   readValues,
   valuesOf,
 } from "./endpoint-form.tsx";
-import {
-  AccountOptions,
-  accountChoices,
-  ENDPOINTS,
-  filtersOf,
-  isNarrowed,
-  Listing,
-  NameCell,
-  NONE,
-  openOne,
-  Pages,
-  PER_PAGE,
-  recordPath,
-  trail,
-} from "./parts.tsx";
+import { filtersOf, isNarrowed, Listing, NameCell, NONE, openOne, Pages, PER_PAGE } from "./lists.tsx";
+import { ENDPOINTS, recordPath, trail } from "./paths.ts";
 import { recordPages } from "./record-pages.tsx";
 import type { EndpointView } from "./records.ts";
 

@@ -8,7 +8,8 @@ import { count } from "../keys/words.ts";
 import { Form } from "../layout.tsx";
 import { page, type Visit } from "../page.ts";
 import { show } from "../replies.tsx";
-import { sentence, trail } from "./parts.tsx";
+import { sentence } from "./fields.tsx";
+import { trail } from "./paths.ts";
 
 const PATH = "/console/admin/import";
 const STREAM = `${PATH}/stream`;

@@ -2,8 +2,10 @@ import type { Page } from "../page.ts";
 import { accountPages } from "./accounts.tsx";
 import { auditLogPages } from "./audit-log.tsx";
 import { endpointPages } from "./endpoints.tsx";
+import { findKeyPages } from "./find-key.tsx";
 import { importPages } from "./import.tsx";
-import { allKeysPages } from "./keys.tsx";
+import { keyPages } from "./key.tsx";
+import { keyListPage } from "./keys.tsx";
 import { memberPages } from "./members.tsx";
 import { namespacePages } from "./namespaces.tsx";
 import { tryPages } from "./try-path.tsx";
@@ -15,7 +17,9 @@ export const adminPages: readonly Page[] = [
   ...namespacePages,
   ...accountPages,
   ...memberPages,
-  ...allKeysPages,
+  keyListPage,
+  ...findKeyPages,
+  ...keyPages,
   ...importPages,
   ...auditLogPages,
 ];

@@ -13,22 +13,11 @@ import {
 } from "../components.tsx";
 import { page } from "../page.ts";
 import { show } from "../replies.tsx";
+import { AccountOptions, accountChoices } from "./account-choices.tsx";
 import type { FieldError } from "./field-errors.ts";
-import {
-  AccountOptions,
-  accountChoices,
-  CheckField,
-  filtersOf,
-  isNarrowed,
-  Listing,
-  NONE,
-  openOne,
-  Pages,
-  PER_PAGE,
-  recordPath,
-  TextField,
-  trail,
-} from "./parts.tsx";
+import { CheckField, TextField } from "./fields.tsx";
+import { filtersOf, isNarrowed, Listing, NONE, openOne, Pages, PER_PAGE } from "./lists.tsx";
+import { recordPath, trail } from "./paths.ts";
 import { recordPages, type Values } from "./record-pages.tsx";
 import type { MemberView } from "./records.ts";
 

@@ -11,21 +11,11 @@ import {
 } from "../components.tsx";
 import { page } from "../page.ts";
 import { show } from "../replies.tsx";
+import { AccountOptions, accountChoices } from "./account-choices.tsx";
 import type { FieldError } from "./field-errors.ts";
-import {
-  AccountOptions,
-  accountChoices,
-  filtersOf,
-  isNarrowed,
-  LinesField,
-  Listing,
-  NameCell,
-  Pages,
-  PER_PAGE,
-  recordPath,
-  TextField,
-  trail,
-} from "./parts.tsx";
+import { LinesField, TextField } from "./fields.tsx";
+import { filtersOf, isNarrowed, Listing, NameCell, Pages, PER_PAGE } from "./lists.tsx";
+import { recordPath, trail } from "./paths.ts";
 import { recordPages, type Values } from "./record-pages.tsx";
 import type { NamespaceView } from "./records.ts";
 

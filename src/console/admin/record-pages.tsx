@@ -5,8 +5,10 @@ import type { Fields } from "../forms.ts";
 import { Form } from "../layout.tsx";
 import { type Page, page, type Reply, type Visit } from "../page.ts";
 import { confirmation, done, isConfirmed, show } from "../replies.tsx";
+import { AccountOptions, accountChoices } from "./account-choices.tsx";
 import { type FieldError, fieldError } from "./field-errors.ts";
-import { AccountOptions, accountChoices, Refusal, recordPath, sentence, trail } from "./parts.tsx";
+import { Refusal, sentence } from "./fields.tsx";
+import { recordPath, trail } from "./paths.ts";
 
 /** What every record's form has besides its members. */
 export interface Values {

@@ -6,16 +6,8 @@ import { Form } from "../layout.tsx";
 import { page, type Visit } from "../page.ts";
 import { show } from "../replies.tsx";
 import { fieldError } from "./field-errors.ts";
-import {
-  CheckField,
-  ENDPOINTS,
-  LinesField,
-  Refusal,
-  recordPath,
-  sentence,
-  TextField,
-  trail,
-} from "./parts.tsx";
+import { CheckField, LinesField, Refusal, sentence, TextField } from "./fields.tsx";
+import { ENDPOINTS, recordPath, trail } from "./paths.ts";
 
 const PATH = `${ENDPOINTS}/try`;
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];

@@ -1,5 +1,5 @@
 import { AUDITORS } from "../../api/route.ts";
-import { filtersOf, isNarrowed, Listing, Pages, PER_PAGE } from "../admin/parts.tsx";
+import { filtersOf, isNarrowed, Listing, Pages, PER_PAGE } from "../admin/lists.tsx";
 import { type ListOf, Problem } from "../api.ts";
 import { EmptyState, PageHead } from "../components.tsx";
 import { page } from "../page.ts";

@@ -1,5 +1,5 @@
 import type { auditView } from "../../api/audit-view.ts";
-import { NameCell } from "../admin/parts.tsx";
+import { NameCell } from "../admin/lists.tsx";
 import { type Column, DataTable, Filters, Select, When } from "../components.tsx";
 import { Changes } from "./audit-changes.tsx";
 

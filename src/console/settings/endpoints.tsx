@@ -1,5 +1,5 @@
 import { READERS } from "../../api/route.ts";
-import { Listing, NameCell, Pages, PER_PAGE } from "../admin/parts.tsx";
+import { Listing, NameCell, Pages, PER_PAGE } from "../admin/lists.tsx";
 import { type ListOf, Problem } from "../api.ts";
 import { Badge, type Column, DataTable, EmptyState, PageHead } from "../components.tsx";
 import type { EndpointChoice } from "../keys/choices.ts";

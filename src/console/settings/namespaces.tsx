@@ -1,5 +1,5 @@
 import { READERS } from "../../api/route.ts";
-import { Listing, Pages, PER_PAGE } from "../admin/parts.tsx";
+import { Listing, Pages, PER_PAGE } from "../admin/lists.tsx";
 import { type ListOf, Problem } from "../api.ts";
 import { type Column, DataTable, EmptyState, PageHead, When } from "../components.tsx";
 import type { NamespaceChoice } from "../keys/choices.ts";
