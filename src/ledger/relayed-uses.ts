@@ -2,8 +2,8 @@ import type { UseBatch } from "./protocol.ts";
 
 /** Uses that wait for one shard; beyond it batches are left to their isolates, which send them again. */
 const MOST_USES = 50_000;
-/** Uses in one call to a shard: some 150 bytes each, well below the 32 MiB of a call. */
-const USES_IN_CALL = 10_000;
+/** Uses in one call to a shard, which stores them as one row: 220 bytes each at most, and a row may have 2 MB. */
+const USES_IN_CALL = 5000;
 /** Uses wait this long for more, unless they are many: what shards store is billed by the call. In ms. */
 const HOLD = 2000;
 /** Isolates whose acknowledged number is remembered; what is forgotten, the shard says again. */

@@ -85,10 +85,13 @@ export const STORIES: Record<string, Story> = {
     await pass(100);
     await finish(await house.request(0, 2, "get"));
     await pass(100);
+    const asker = await house.request(0, 1, "ask");
+    await arrive(asker, "sync", "sync, answer");
     const strict = await house.request(0, 0, "get");
     await arrive(strict, "sync");
     house.moveClock(0, -300);
-    await house.request(0, 2, "no");
+    // Finds that elapsed time cannot be told any more, and forgets what the shard said.
+    await arrive(asker, "KV get", "KV get, answer");
     await pass(450);
     await arrive(oldest, "sync, answer");
     await finish(strict);
