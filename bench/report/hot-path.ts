@@ -12,7 +12,7 @@ interface Side {
 interface Case {
   case: string;
   sides: Record<string, Side>;
-  ratios: Record<string, { cpu: number; throughput: number }>;
+  ratios: Record<string, { cpu: number; instructions?: number; throughput: number }>;
   added_us: { p50: number; p99: number };
 }
 
@@ -20,6 +20,11 @@ interface HotPath {
   effort: { rounds: number; requests: number; connections: number };
   shapes: Record<string, Case[]>;
 }
+
+const SHAPES: Record<string, string> = {
+  network: "workerd straight to the origin",
+  miniflare: "Through Miniflare's outbound hop, as `npm start` serves",
+};
 
 /** Postern beside a bare pass-through Worker, in the same workerd. */
 export function hotPath({ effort, shapes }: HotPath): Section {
@@ -30,12 +35,17 @@ Worker's: 1 is "no gateway at all". ${effort.rounds} rounds of ${effort.requests
   ];
   for (const [shape, cases] of Object.entries(shapes)) {
     parts.push(
-      `### Shape: ${shape}`,
+      `### ${SHAPES[shape] ?? shape}`,
       table(
-        ["case", "CPU ratio", "throughput ratio", "CPU µs", "bare, µs", "p50 added, µs", "p99 added, µs"],
+        [
+          ...["case", "CPU ratio", "instructions ratio", "headers only, CPU ratio", "throughput ratio"],
+          ...["CPU µs", "bare, µs", "p50 added, µs", "p99 added, µs"],
+        ],
         cases.map(({ case: name, sides, ratios, added_us }) => [
           name,
           ratios.Postern?.cpu.toFixed(2) ?? "",
+          ratios.Postern?.instructions?.toFixed(2) ?? "–",
+          ratios["headers only"]?.cpu.toFixed(2) ?? "–",
           ratios.Postern?.throughput.toFixed(2) ?? "",
           Math.round(sides.Postern?.cpu_us ?? 0),
           Math.round(sides.bare?.cpu_us ?? 0),
