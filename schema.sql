@@ -110,6 +110,14 @@ CREATE TABLE IF NOT EXISTS members (
   updated_at INTEGER NOT NULL
 ) STRICT;
 
+-- Sessions of the console that were ended by signing out. Their cookies would hold until `until`; then they are
+-- forgotten.
+CREATE TABLE IF NOT EXISTS ended_sessions (
+  sid   TEXT    NOT NULL PRIMARY KEY,
+  until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS ended_sessions_by_end ON ended_sessions (until);
+
 -- Accounts' own templates. They are never edited: a key made from one stays what it was.
 CREATE TABLE IF NOT EXISTS permission_templates (
   account_id  TEXT    NOT NULL REFERENCES accounts (id),

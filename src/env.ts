@@ -122,6 +122,12 @@ export const VARIABLES = z.object({
     .regex(/^openid(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/, "must be a list of scopes that begins with openid")
     .default("openid email profile")
     .describe("Scopes that the console asks the issuer for"),
+  OIDC_TRUST_EMAILS: onOff
+    .default(false)
+    .describe("Whether addresses count that the OIDC issuer does not say are verified: on or off"),
+  TLS_PROXY: onOff
+    .default(false)
+    .describe("Whether a proxy of yours ends TLS: plain http for PUBLIC_URL's host was https; on or off"),
   LOCAL_SIGN_IN: onOff
     .default(false)
     .describe("Whether the console takes a session token in a link; on loopback only: on or off"),

@@ -169,7 +169,7 @@ function isEmpty({ body, headers }: Request): boolean {
 }
 
 /** The client's address, from the header that the platform sets and nobody else can. */
-function addressOf(request: Request, header: string | undefined): string | null {
+export function addressOf(request: Request, header: string | undefined): string | null {
   return header === undefined ? null : (request.headers.get(header)?.slice(0, 100) ?? null);
 }
 

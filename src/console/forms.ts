@@ -57,6 +57,11 @@ export async function readForm(request: Request, kind: "fields" | "file"): Promi
   const wanted = kind === "file" ? "multipart/form-data" : "application/x-www-form-urlencoded";
   if (type.split(";")[0]!.trim() !== wanted)
     return new Problem(415, "unsupported_media_type", "That is not a form");
+  const charsets = [...type.matchAll(/;\s*charset\s*=\s*"?([^";\s]*)/g)].map(([, charset]) => charset);
+  const coding = request.headers.get("content-encoding") ?? "identity";
+  if (charsets.some((charset) => charset !== "utf-8") || coding.toLowerCase() !== "identity") {
+    return new Problem(415, "unsupported_media_type", "A form comes as it is, in UTF-8");
+  }
   const most = kind === "file" ? MAX_FILE : MAX_FIELDS;
   const bytes = await readCapped(request.body, most);
   if (bytes === "too_large") {

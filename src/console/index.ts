@@ -41,6 +41,7 @@
 import { matchRoute } from "../api/match.ts";
 import type { Denial } from "../denial.ts";
 import { isDenial, problemOf } from "../denial.ts";
+import type { RequestUrl } from "../http/url.ts";
 import { rayOf } from "../journey/trip.ts";
 import { sessionCookie } from "../session/console-session.ts";
 import type { CookieJar } from "../session/cookies.ts";
@@ -48,9 +49,9 @@ import { isTransient } from "../store/retry.ts";
 import { Api, Problem, search } from "./api.ts";
 import { assetResponse } from "./asset.ts";
 import { ACCOUNT_FIELD, Fields, isOwnPost, readForm, sameToken, TOKEN_FIELD } from "./forms.ts";
-import { mayVisit } from "./navigation.ts";
+import { couldVisit, mayVisit } from "./navigation.ts";
 import { noticeCookie, readNotice } from "./notice.ts";
-import { cookieJarOf, originOf } from "./origin.ts";
+import { cookieJarOf, type Whereabouts, whereaboutsOf } from "./origin.ts";
 import type { ConsoleArrival, Page, Reply, Visit } from "./page.ts";
 import { PAGES } from "./pages.ts";
 import { withPolicy } from "./policy.ts";
@@ -71,7 +72,8 @@ interface Progress {
 export async function handleConsole(arrival: ConsoleArrival): Promise<Response> {
   const { request, requestId, url, isolate } = arrival;
   const path = `/${url.segments.join("/")}`;
-  const origin = originOf(url, isolate.config);
+  const where = whereaboutsOf(url, isolate.config);
+  const origin = where !== "plain_http" && "origin" in where ? where.origin : null;
   const file = [STYLE, SCRIPT].find((one) => one.url.startsWith(`${path}?`));
   if (file !== undefined && (request.method === "GET" || request.method === "HEAD")) {
     return withPolicy(bodyFor(request, assetResponse(file, url.query)), origin, requestId);
@@ -80,12 +82,23 @@ export async function handleConsole(arrival: ConsoleArrival): Promise<Response> 
   const now = Date.now();
   const progress: Progress = { route: null, visitor: null, reason: null };
   let reply: Reply;
-  if (origin === null) reply = new Problem(403, "forbidden", "The console is served over https only");
+  if (origin === null) reply = unserved(arrival, where);
   else reply = await attempt(arrival, () => serve(arrival, origin, now, progress));
   const response = await answer(arrival, origin, now, progress, reply);
   writeLine(arrival, progress, response.status);
   return withPolicy(bodyFor(request, response), origin, requestId);
 }
+
+/** What is said where no page can be shown. A form that came by plain http was read on the way: it is not sent on. */
+function unserved({ request: { method }, url }: ConsoleArrival, where: Whereabouts): Reply {
+  if (where !== "plain_http" && "elsewhere" in where && (method === "GET" || method === "HEAD")) {
+    return new Response(null, { status: 308, headers: { location: where.elsewhere + pathOf(url) } });
+  }
+  return new Problem(403, "forbidden", "The console is served over https only");
+}
+
+const pathOf = ({ segments, query }: RequestUrl) =>
+  `/${segments.join("/")}${query === "" ? "" : `?${query}`}`;
 
 /** A handler's reply; a page that says so where the database is away, or something is wrong in here. */
 async function attempt({ requestId }: ConsoleArrival, serve: () => Promise<Reply>): Promise<Reply> {
@@ -127,6 +140,9 @@ async function serve(
   const { route, params } = matched;
   let form = new Fields();
   if (request.method === "POST") {
+    // Before the body is read: the account that a form names may be another, but one of theirs.
+    if (!couldVisit(route.audience, visitor))
+      return new Problem(403, "forbidden", notAllowed(route, visitor!));
     const posted = await readPost(request, route, origin, visitor);
     if (posted instanceof Problem) return posted;
     form = posted;
@@ -171,7 +187,7 @@ function toSignIn({ request, url }: ConsoleArrival): Reply {
   if (request.method !== "GET" && request.method !== "HEAD") {
     return new Problem(401, "missing_access_token", "Your session has ended. Nothing was changed");
   }
-  const path = `/${url.segments.join("/")}${url.query === "" ? "" : `?${url.query}`}`;
+  const path = pathOf(url);
   return { to: `/console/sign-in${search({ return_to: path === "/console" ? null : path })}` };
 }
 
@@ -214,7 +230,7 @@ async function answer(
   let response: Response;
   if (reply instanceof Response) response = new Response(reply.body, reply);
   else if ("to" in reply) {
-    response = new Response(null, { status: 303, headers: { location: reply.to } });
+    response = new Response(null, { status: 303, headers: { location: asHeader(reply.to) } });
     if (jar && reply.notice) cookies.push(await noticeCookie(config, jar, reply.notice, now));
   } else {
     if (reply instanceof Problem) progress.reason = reply.code;
@@ -234,6 +250,9 @@ async function answer(
   for (const cookie of cookies) if (cookie !== null) response.headers.append("set-cookie", cookie);
   return response;
 }
+
+/** A path as a header can hold it, whatever is in it: by now, what was to be done is done. */
+const asHeader = (path: string) => path.toWellFormed().replace(/[^\x21-\x7e]/gu, encodeURIComponent);
 
 const bodyFor = ({ method }: Request, response: Response) =>
   method === "HEAD" ? new Response(null, response) : response;

@@ -48,6 +48,12 @@ export function Layout({ title, path, visitor, notice, children }: LayoutProps) 
         </header>
         {visitor !== null && <Navigation visitor={visitor} path={path} />}
         <main id="main" tabindex={-1}>
+          {visitor?.account?.suspended === true && (
+            <NoticeBox kind="warning" title={`The account ${visitor.account.name} is suspended`}>
+              None of its keys work, nor will those that are made now. Whoever runs this gateway can reinstate
+              it.
+            </NoticeBox>
+          )}
           {notice !== null && <NoticeBox kind={notice.kind}>{notice.text}</NoticeBox>}
           {children}
         </main>

@@ -51,6 +51,12 @@ export function mayVisit(audience: PageAudience, visitor: Visitor | null): boole
   return visitor.account !== null && visitor.role !== null && audience.includes(visitor.role);
 }
 
+/** Whether a page is a visitor's to see in any of their accounts. */
+export function couldVisit(audience: PageAudience, visitor: Visitor | null): boolean {
+  if (typeof audience === "string") return mayVisit(audience, visitor);
+  return visitor?.session.memberships.some(({ role }) => audience.includes(role)) === true;
+}
+
 /** What a visitor finds in the navigation. */
 export function navigationOf(visitor: Visitor): NavGroup[] {
   return GROUPS.map(({ label, items }) => ({

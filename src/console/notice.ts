@@ -23,7 +23,8 @@ export async function noticeCookie(
 ): Promise<string | null> {
   if (config.SESSION_SECRETS === undefined) return null;
   const text = notice.text.slice(0, 600);
-  const token = await signValue(config.SESSION_SECRETS, "notice", { ...notice, text }, LIFETIME, now);
+  const use = { purpose: "notice", host: jar.host } as const;
+  const token = await signValue(config.SESSION_SECRETS, use, { ...notice, text }, LIFETIME, now);
   return setCookie(jar, COOKIE, token, LIFETIME);
 }
 
@@ -36,6 +37,7 @@ export async function readNotice(
 ): Promise<{ notice: Notice | null; clear: string } | null> {
   const token = readCookie(headers, cookieName(jar, COOKIE));
   if (token === null || config.SESSION_SECRETS === undefined) return null;
-  const read = await verifyValue<Notice>(config.SESSION_SECRETS, "notice", token, now);
+  const use = { purpose: "notice", host: jar.host } as const;
+  const read = await verifyValue<Notice>(config.SESSION_SECRETS, use, token, now);
   return { notice: read?.value ?? null, clear: setCookie(jar, COOKIE, "", 0) };
 }

@@ -37,6 +37,7 @@ export function withPolicy(response: Response, origin: string | null, requestId:
   for (const [name, value] of Object.entries(HEADERS)) {
     if (name !== "referrer-policy" || !answer.headers.has(name)) answer.headers.set(name, value);
   }
+  if (origin?.startsWith("https:")) answer.headers.set("strict-transport-security", "max-age=31536000");
   if (!answer.headers.has("cache-control")) answer.headers.set("cache-control", "no-store");
   answer.headers.set("x-request-id", requestId);
   return answer;

@@ -8,6 +8,8 @@ import type { Reader } from "../session/reader.ts";
 import { identityOf, type Role, type Session } from "../session/session.ts";
 import { READERS, verifySession } from "../session/verify.ts";
 import { type AccountRow, readAccount } from "../store/accounts.ts";
+import { isEnded } from "../store/ended-sessions.ts";
+import { retrying } from "../store/retry.ts";
 import type { ConsoleArrival } from "./page.ts";
 
 /** Cookie that remembers which of several accounts was chosen. It opens nothing. */
@@ -56,7 +58,8 @@ export async function findVisitor(
 ): Promise<Visitor | Denial | null> {
   let cookie: OpenSession | null = null;
   const byCookie: Reader = async () => {
-    cookie = await readSession(request.headers, config, jar, now);
+    const held = await readSession(request.headers, config, jar, now);
+    cookie = held !== null && (await retrying(() => isEnded(env.DB, held.sid))) ? null : held;
     return cookie && { ...cookie.claims, exp: Math.floor(cookie.until / 1000) };
   };
   const session = await verifySession(request, config, env.DB, [...READERS, byCookie]);

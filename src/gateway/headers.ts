@@ -151,6 +151,16 @@ const REMOVED_FROM_RESPONSE = new Set([
   "content-security-policy-report-only",
   "timing-allow-origin",
   "expect-ct",
+  // Sessions bound to a device's key: the browser would keep one for the gateway's host, and renew it by itself.
+  "secure-session-registration",
+  "secure-session-challenge",
+  "sec-session-registration",
+  "sec-session-challenge",
+  // Features and storage of the browser that an origin may not switch on, or write, for the host.
+  "origin-trial",
+  "shared-storage-write",
+  "observe-browsing-topics",
+  "ad-auction-allowed",
 ]);
 
 // RFC 9213 lets CDN-Cache-Control and its kin overrule Cache-Control; X-Accel-* and X-Sendfile command a proxy.

@@ -25,6 +25,8 @@ const DOT_SEGMENT = /\/(?:\.{0,2};|\.{1,2}(?:\/|$))/;
 // What a query may hold as sent: printable ASCII. RFC 3986 is narrower, but real clients are not.
 const QUERY = /^[\x21-\x22\x24-\x7e]*$/;
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9.])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+// What of them may yet be no host to a URL: 127.999.0.1, [:::], port 99999.
+const DOUBTFUL_HOST = /(?:[\d\]]|0x[\da-f]*)\.?$/i;
 
 const bad = (detail: string): Denial => ({ code: "invalid_request", detail });
 
@@ -45,6 +47,7 @@ export function readUrl(
   const host = raw.slice(afterScheme, pathStart);
   // A Host such as `gw.test/v2/x?` would move the path; the runtime does not refuse it.
   if (!HOST.test(host) || (hostHeader !== null && hostHeader !== host)) return bad("Malformed Host header");
+  if (DOUBTFUL_HOST.test(host) && !URL.canParse(`http://${host}`)) return bad("Malformed Host header");
   if (served.length > 0 && !served.includes(host.toLowerCase().replace(/:\d+$/, "")))
     return { code: "unknown_host" };
   const queryStart = raw.indexOf("?", pathStart);

@@ -19,7 +19,7 @@ const MAX_COOKIE = 3900;
 
 /** What the session cookie holds: what the issuer said, not what it amounts to. That is asked anew at each visit. */
 export interface ConsoleSession {
-  /** Random; new at each sign-in. Form tokens are bound to it. */
+  /** Random; new at each sign-in, kept when the cookie is renewed. Form tokens and the session's end go by it. */
   sid: string;
   /** When the person signed in, in ms. */
   since: number;
@@ -63,7 +63,7 @@ export async function sessionCookie(
   const { sid, since, until, claims } = session;
   const token = await signValue(
     config.SESSION_SECRETS!,
-    "session",
+    { purpose: "session", host: jar.host },
     { sid, since, until, claims },
     lifetime,
     now,
@@ -81,7 +81,8 @@ export async function readSession(
 ): Promise<OpenSession | null> {
   const token = readCookie(headers, cookieName(jar, SESSION_COOKIE));
   if (token === null || config.SESSION_SECRETS === undefined) return null;
-  const read = await verifyValue<ConsoleSession>(config.SESSION_SECRETS, "session", token, now);
+  const use = { purpose: "session", host: jar.host } as const;
+  const read = await verifyValue<ConsoleSession>(config.SESSION_SECRETS, use, token, now);
   if (read === null || read.value.until <= now) return null;
   return { ...read.value, due: now / 1000 - read.iat > RENEW_AFTER };
 }

@@ -12,6 +12,8 @@ export function readCookie(headers: Headers, name: string): string | null {
 export interface CookieJar {
   /** Whether the page came by https; only then do browsers take `__Host-` and `Secure`. */
   secure: boolean;
+  /** Host and port of the page. */
+  host: string;
 }
 
 /** The full name of a cookie: `__Host-` keeps other hosts of the domain from setting it (RFC 6265bis 4.1.3.2). */

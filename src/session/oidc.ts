@@ -147,7 +147,29 @@ export async function finishSignIn(
     const away = "code" in claims && claims.code === "state_unavailable";
     throw new SignInError(away ? "unreachable" : "invalid", "the ID token does not verify");
   }
-  return { ...(await moreClaims(config, server, client, tokens, claims)), ...claims };
+  const joined = joinClaims(claims, await moreClaims(config, server, client, tokens, claims), config);
+  if (joined.email_verified === false) {
+    console.error(
+      JSON.stringify({ message: "sign-in with an address that the issuer does not call verified" }),
+    );
+  }
+  return joined;
+}
+
+/**
+ * The claims of both places, the ID token's before the userinfo endpoint's; but the address and whether it is
+ * verified both from one: what the other says is about an address of its own. An issuer that says nothing
+ * vouches for nothing, and people may have typed in the address of an admin; OIDC_TRUST_EMAILS takes its word
+ * all the same.
+ */
+export function joinClaims(
+  idToken: JWTPayload,
+  userinfo: JWTPayload,
+  { OIDC_TRUST_EMAILS: trusted }: Pick<Config, "OIDC_TRUST_EMAILS">,
+): JWTPayload {
+  const { email, email_verified: said } = Object.hasOwn(idToken, "email") ? idToken : userinfo;
+  const unsaid = email !== undefined && said === undefined;
+  return { ...userinfo, ...idToken, email, email_verified: unsaid && !trusted ? false : said };
 }
 
 /** Many issuers put no address into the ID token: then it is asked for (OpenID Connect Core 5.3). */

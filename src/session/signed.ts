@@ -1,11 +1,20 @@
 import { type JWTPayload, jwtVerify, SignJWT } from "jose";
 import type { TagSecrets } from "../keys/tag.ts";
 
-/**
- * What a signed value is for. It is signed as the audience, so that none passes for another: a notice is
- * no session.
- */
+/** What a signed value is for: a notice is no session. */
 export type Purpose = "session" | "sign-in" | "notice";
+
+/**
+ * Where a signed value is good. It is signed as the audience, so that none passes for another; not that of
+ * another gateway either, which was given the same secret.
+ */
+export interface Use {
+  purpose: Purpose;
+  /** Host, with its port unless that is the scheme's own, as the person sees it. */
+  host: string;
+}
+
+const audienceOf = ({ purpose, host }: Use) => `${purpose}@${host}`;
 
 const ALGORITHM = "HS256";
 const ISSUER = "postern";
@@ -20,7 +29,7 @@ const bytes = (secret: string) => new TextEncoder().encode(secret);
  */
 export function signValue(
   secrets: TagSecrets,
-  purpose: Purpose,
+  use: Use,
   value: Record<string, unknown>,
   lifetime: number,
   now: number,
@@ -29,16 +38,16 @@ export function signValue(
   return new SignJWT({ value })
     .setProtectedHeader({ alg: ALGORITHM, kid: secrets.current })
     .setIssuer(ISSUER)
-    .setAudience(purpose)
+    .setAudience(audienceOf(use))
     .setIssuedAt(seconds)
     .setExpirationTime(seconds + lifetime)
     .sign(bytes(secrets.secrets[secrets.current]!));
 }
 
-/** The value, once signature, purpose and lifetime hold; else null. `exp` and `iat` in seconds. */
+/** The value, once signature, use and lifetime hold; else null. `exp` and `iat` in seconds. */
 export async function verifyValue<T>(
   secrets: TagSecrets,
-  purpose: Purpose,
+  use: Use,
   token: string,
   now: number,
 ): Promise<{ value: T; iat: number; exp: number } | null> {
@@ -50,7 +59,7 @@ export async function verifyValue<T>(
     const { payload } = await jwtVerify<JWTPayload & { value: T }>(token, find, {
       algorithms: [ALGORITHM],
       issuer: ISSUER,
-      audience: purpose,
+      audience: audienceOf(use),
       requiredClaims: ["exp", "iat"],
       currentDate: new Date(now),
     });

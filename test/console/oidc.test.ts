@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { parseTagSecrets } from "../../src/keys/tag.ts";
-import type { PendingSignIn } from "../../src/session/oidc.ts";
+import { joinClaims, type PendingSignIn } from "../../src/session/oidc.ts";
 import { signValue } from "../../src/session/signed.ts";
 import { startTestGateway } from "../harness/gateway.ts";
 import type { Answer } from "../harness/http.ts";
@@ -19,6 +19,7 @@ beforeAll(async () => {
   issuer = await startIssuer({
     ada: { email: "ada@acme.test", email_verified: true, name: "Ada", account_id: "acme", role: "owner" },
     eve: { email: "ada@acme.test", email_verified: false },
+    mute: { email: "ada@acme.test", name: "Mute" },
     many: {
       account_id: Array.from({ length: 200 }, (_, i) => `account-number-${i}-of-somebody`),
       role: "viewer",
@@ -27,6 +28,7 @@ beforeAll(async () => {
   world = await startConsole({
     vars: {
       PUBLIC_URL: PUBLIC,
+      TLS_PROXY: "on",
       OIDC_ISSUER: issuer.url,
       OIDC_CLIENT_ID: issuer.clientId,
       ADMIN_EMAILS: "ada@acme.test",
@@ -62,13 +64,18 @@ async function comeBack(person: Visitor, login = "ada", path = START): Promise<s
 }
 
 /** A pending sign-in as the gateway would sign it. */
-async function pend(person: Visitor, change: Partial<PendingSignIn>, at = Date.now()): Promise<void> {
+async function pend(
+  person: Visitor,
+  change: Partial<PendingSignIn>,
+  at = Date.now(),
+  host = "console.test",
+): Promise<void> {
   const token = person.cookies.get("__Host-postern_sign_in")!;
   const { value } = JSON.parse(Buffer.from(token.split(".")[1]!, "base64url").toString());
   const secrets = parseTagSecrets(SECRETS);
   person.cookies.set(
     "__Host-postern_sign_in",
-    await signValue(secrets, "sign-in", { ...value, ...change }, 600, at),
+    await signValue(secrets, { purpose: "sign-in", host }, { ...value, ...change }, 600, at),
   );
 }
 
@@ -118,6 +125,28 @@ test("the way back: a session under the name that only this host can set, and th
   for (const word of ["Ada", "acme", "owner", "admin"]) expect(shown.text).toContain(word);
 });
 
+test("what came by https tells the browser to stay with it, whatever it is", async () => {
+  const person = visitor();
+  for (const path of [
+    "/console/sign-in",
+    "/console",
+    START,
+    "/console/nowhere",
+    "/console/style.css?v=old",
+  ]) {
+    const { headers } = await person.get(path);
+    expect([path, headers["strict-transport-security"]]).toEqual([path, "max-age=31536000"]);
+  }
+  const local = await world.gateway.call("/console/sign-in");
+  expect(local.headers["strict-transport-security"]).toBeUndefined();
+});
+
+test("behind a proxy, a local sign-in link is not taken: what the client calls its host means nothing", async () => {
+  const { pathname, search } = new URL(await world.link("acme"));
+  const answer = await world.gateway.call(pathname + search);
+  expect([answer.status, setCookies(answer)]).toEqual([404, []]);
+});
+
 test("nobody is led elsewhere by the way back", async () => {
   for (const return_to of ["https://evil.test/", "//evil.test", "/v2/x"]) {
     const person = visitor();
@@ -128,12 +157,62 @@ test("nobody is led elsewhere by the way back", async () => {
   }
 });
 
-test("an address that the issuer has not verified is nobody's", async () => {
-  const person = visitor();
-  await person.get(await comeBack(person, "eve"));
-  const page = await person.get("/console");
-  expect(page.text).toContain("No account yet");
-  expect(page.text).not.toContain("ada@acme.test");
+test.each(["eve", "mute"])(
+  "an address that the issuer does not call verified is nobody's: %s",
+  async (login) => {
+    const person = visitor();
+    await person.get(await comeBack(person, login));
+    const page = await person.get("/console");
+    expect(page.text).toContain("No account yet");
+    expect(page.text).not.toContain("ada@acme.test");
+    expect((await person.get("/console/admin/accounts")).status).toBe(403);
+    expect(world.gateway.logs.some(({ text }) => text.includes("does not call verified"))).toBe(true);
+  },
+);
+
+describe("an address and whether it is verified", () => {
+  const [wary, trusting] = [{ OIDC_TRUST_EMAILS: false }, { OIDC_TRUST_EMAILS: true }];
+  const email = "ada@acme.test";
+  test.each([
+    [{ email, email_verified: true }, true, true],
+    [{ email, email_verified: "true" }, "true", "true"],
+    [{ email, email_verified: false }, false, false],
+    [{ email, email_verified: null }, null, null],
+    [{ email }, false, undefined],
+  ])("%j counts by what the issuer says, and what the operator says", (source, toWary, toTrusting) => {
+    for (const [config, email_verified] of [
+      [wary, toWary],
+      [trusting, toTrusting],
+    ] as const) {
+      expect(joinClaims({ sub: "a", ...source }, {}, config)).toMatchObject({ email, email_verified });
+      expect(joinClaims({ sub: "a" }, source, config)).toMatchObject({ email, email_verified });
+    }
+  });
+
+  test("come from one place: neither vouches for the other's", () => {
+    const [mine, theirs] = [{ email: "eve@evil.test", email_verified: true }, { email }];
+    const {
+      email: address,
+      email_verified,
+      role,
+      name,
+    } = joinClaims({ ...theirs, role: "viewer" }, { ...mine, role: "admin", name: "Eve" }, wary);
+    expect([address, email_verified, role, name]).toEqual([email, false, "viewer", "Eve"]);
+    expect(joinClaims({ email_verified: true }, theirs, wary)).toMatchObject({
+      email,
+      email_verified: false,
+    });
+    expect(
+      joinClaims({ ...theirs, email_verified: false }, { email_verified: true }, trusting),
+    ).toMatchObject({
+      email,
+      email_verified: false,
+    });
+    expect(joinClaims(theirs, { email_verified: true }, wary)).toMatchObject({
+      email,
+      email_verified: false,
+    });
+  });
 });
 
 test("a new sign-in is a new session, whatever was there before", async () => {
@@ -197,15 +276,16 @@ describe("a way back that does not hold", () => {
 
   test("with another nonce, another verifier, or too late", async () => {
     const other = "x".repeat(43);
-    for (const [change, at] of [
+    for (const [change, at, host] of [
       [{ nonce: other }, Date.now()],
       [{ verifier: other }, Date.now()],
       [{ redirect_uri: "https://evil.test/callback" }, Date.now()],
       [{}, Date.now() - 700_000],
+      [{}, Date.now(), "another.test"],
     ] as const) {
       const person = visitor();
       const back = await comeBack(person);
-      await pend(person, change, at);
+      await pend(person, change, at, host);
       expectOutside(await person.get(back), person, 400);
     }
     // The same hand does put together one that holds.

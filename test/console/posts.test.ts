@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { localPath } from "../../src/console/return-to.ts";
-import { type ConsoleWorld, setCookies, startConsole } from "./visit.ts";
+import { expectDenial } from "../harness/denied.ts";
+import { type ConsoleWorld, type Person, setCookies, startConsole } from "./visit.ts";
 
 const KEYS = "/console/settings/api-keys";
 
@@ -116,7 +117,34 @@ describe("what a form may be", () => {
     }
     const form = "application/x-www-form-urlencoded";
     expect((await send(form, `form_token=${formToken}&pad=${"x".repeat(300_000)}`)).status).toBe(413);
-    expect((await send(`${form}; charset=utf-8`, `form_token=${formToken}&account=other`)).status).toBe(303);
+    for (const charset of ["; charset=utf-8", ';charset="UTF-8"']) {
+      expect((await send(form + charset, `form_token=${formToken}&account=other`)).status).toBe(303);
+    }
+    for (const charset of ["; charset=utf-16", ';Charset="iso-8859-1"', "; charset=utf-8; charset=utf-7"]) {
+      const answer = await send(form + charset, `form_token=${formToken}&account=other`);
+      expect([charset, answer.status]).toEqual([charset, 415]);
+    }
+    for (const coding of ["gzip", "br", "identity, gzip"]) {
+      const coded = await person.post(
+        "/console/account",
+        { account: "other" },
+        { "content-encoding": coding },
+      );
+      expect([coding, coded.status]).toEqual([coding, 415]);
+    }
+  });
+
+  test("one of somebody who may not send it is not even read", async () => {
+    const viewer = await world.signIn("acme", "viewer");
+    await viewer.get(KEYS);
+    // What would be said of it, were it read.
+    const pad = { pad: "x".repeat(300_000) };
+    for (const path of [`${KEYS}/new`, "/console/admin/accounts/new"]) {
+      const answer = await viewer.post(path, pad);
+      expect([path, answer.status, answer.text.includes("form is larger")]).toEqual([path, 403, false]);
+    }
+    expect((await viewer.post("/console/admin/import")).status).toBe(403);
+    expect((await viewer.post("/console/account", pad)).status).toBe(413);
   });
 
   test("methods that a page does not take are 405; what is no page is 404", async () => {
@@ -143,6 +171,80 @@ describe("what a form may be", () => {
       303,
     );
   });
+});
+
+describe("a switch", () => {
+  let admin: Person;
+  let id: string;
+  const enabled = async () =>
+    (await world.gateway.db.prepare("SELECT enabled FROM keys WHERE id = ?").bind(id).first("enabled")) === 1;
+
+  beforeAll(async () => {
+    ({ id } = await world.gateway.createKey({ account_id: "acme" }));
+    admin = await world.signIn("acme", ["owner", "admin"], { sub: "switcher" });
+    await admin.get(KEYS);
+  });
+
+  test.each([`/console/admin/keys/`, `${KEYS}/`])(
+    "%s changes nothing unless it says on or off",
+    async (list) => {
+      for (const fields of [{}, { enabled: "" }, { enabled: "true" }, { enabled: "ON" }]) {
+        const answer = await admin.post(`${list}${id}/toggle`, { confirmed: "yes", ...fields });
+        expect([answer.status, await enabled()]).toEqual([400, true]);
+      }
+      const off = await admin.post(`${list}${id}/toggle`, { confirmed: "yes", enabled: "off" });
+      expect([off.status, await enabled()]).toEqual([303, false]);
+      const on = await admin.post(`${list}${id}/toggle`, { confirmed: "yes", enabled: "on" });
+      expect([on.status, await enabled()]).toEqual([303, true]);
+    },
+  );
+
+  test.each([
+    "/console/admin/keys?\nx",
+    "/console/admin/keys?%0a\r\nset-cookie: a=b",
+    "/console/admin/keys?ü",
+    "/console/admin/keys?\u{d800}",
+    "//evil.test",
+    "/console/admin/keys/../../../v2/llm",
+  ])("leads back to no more than a page: %j", async (back) => {
+    const answer = await admin.post(`/console/admin/keys/${id}/toggle`, { enabled: "on", back });
+    expect([answer.status, answer.headers.location]).toEqual([303, `/console/admin/keys/${id}`]);
+    const asked = await admin.post(`/console/admin/keys/${id}/revoke`, { back });
+    expect(asked.text).toContain(`href="/console/admin/keys/${id}">Cancel`);
+  });
+
+  test("leads back to the list it stood in", async () => {
+    const back = "/console/admin/keys?q=a%20b&status=active";
+    const answer = await admin.post(`/console/admin/keys/${id}/toggle`, { enabled: "on", back });
+    expect([answer.status, answer.headers.location]).toEqual([303, back]);
+  });
+});
+
+test("an account called new has its page, and the form for a new one has its own", async () => {
+  await world.gateway.createAccount("new", { name: "Newcomers" });
+  const admin = await world.signIn("acme", ["owner", "admin"]);
+  const list = await admin.get("/console/admin/accounts");
+  const link = /href="([^"]+)">Newcomers/.exec(list.text)![1]!;
+  expect((await admin.get(link)).text).toContain('value="Newcomers"');
+  expect((await admin.get("/console/admin/accounts/new")).text).not.toContain('value="Newcomers"');
+  expect((await admin.get("/console/admin/accounts?id=new")).headers.location).toBe(link);
+});
+
+test("a suspended account says so on its pages, and a key made there does not work", async () => {
+  await world.gateway.createAccount("paused", { suspended: true });
+  const owner = await world.signIn("paused");
+  const form = await owner.get(`${KEYS}/new`);
+  expect(form.text).toContain("The account paused is suspended");
+  const nonce = /name="nonce" value="([^"]+)"/.exec(form.text)![1]!;
+  const fields = { nonce, name: "Too early", permission: "all", environment: "production" };
+  const made = await owner.post(`${KEYS}/new`, fields);
+  expect(made.text).toContain("The account paused is suspended");
+  const authorization = `Bearer ${/pst_live_[A-Za-z0-9]{47}/.exec(made.text)![0]}`;
+  const use = () => world.gateway.call("/v1/key", { headers: { authorization } });
+  expectDenial(await use(), 401, "invalid_api_key");
+  await world.gateway.changeAccount("paused", { suspended: false });
+  await expect.poll(async () => (await use()).status, { timeout: 8000 }).toBe(200);
+  expect((await owner.get(KEYS)).text).not.toContain("is suspended");
 });
 
 test("a form that makes a key makes one, however often and however fast it is sent", async () => {
@@ -230,7 +332,9 @@ describe("where a path from outside may lead", () => {
     ["/console", "/console"],
     [KEYS, KEYS],
     [`${KEYS}?q=a%20b&status=active`, `${KEYS}?q=a%20b&status=active`],
-    ["/console/a//b", "/console/a//b"],
+    [`${KEYS}/key_1/usage?from=a%27b`, `${KEYS}/key_1/usage?from=a%27b`],
+    ["/console/a%2Fb", "/console/a%2Fb"],
+    ["/console/a?b=..%2f../../c", "/console/a?b=..%2f../../c"],
   ])("%s is followed", (given, path) => expect(localPath(given)).toBe(path));
 
   test.each([
@@ -251,6 +355,37 @@ describe("where a path from outside may lead", () => {
     " /console",
     "/v2/llm/run",
     "/console/ü",
+    "/console/..",
+    "/console/../v2/llm",
+    "/console/../../v2/llm",
+    "/console/settings/../../v2/llm",
+    "/console/./../v2",
+    "/console/%2e%2e/v2/llm",
+    "/console/.%2E/v2/llm",
+    "/console/%2e./v2/llm",
+    "/console/x/%2E%2E/%2e%2e/v2",
+    "/console/..%2fv2/llm",
+    "/console/%2e%2e%2fv2",
+    "/console/a%2f..%2f..%2f..%2fv2",
+    "/console/..%5cv2",
+    "/console/..;x/v2",
+    "/console/%2e%2e;/v2",
+    "/console/%00",
+    "/console/%0d%0aset-cookie:a=b",
+    "/console/%zz",
+    "/console/%ff",
+    "/console//evil.test",
+    "/console/a//b",
+    "/console#/../v2",
+    "/console?",
+    "/console/keys?<b>",
+    "/console/sign-in",
+    "/console/sign-in/",
+    "/console/sign-in?return_to=/console",
+    "/console/sign-in/start",
+    "/console/sign-in/local?token=a.b.c",
+    "/console/sign%2din/local?token=a.b.c",
+    "/console/sign-in%2flocal?token=a.b.c",
   ])("%j is not", (given) => expect(localPath(given)).toBe("/console"));
 
   test("without end is not", () => expect(localPath(`/console/${"a".repeat(2000)}`)).toBe("/console"));

@@ -36,6 +36,7 @@ interface Signed {
   value?: object;
   lifetime?: number;
   at?: number;
+  host?: string;
 }
 
 const sign = ({
@@ -44,8 +45,15 @@ const sign = ({
   value = session(),
   lifetime = 3600,
   at,
+  host = new URL(world.gateway.url).host,
 }: Signed = {}) =>
-  signValue(parseTagSecrets(JSON.stringify(secrets)), purpose, { ...value }, lifetime, at ?? Date.now());
+  signValue(
+    parseTagSecrets(JSON.stringify(secrets)),
+    { purpose, host },
+    { ...value },
+    lifetime,
+    at ?? Date.now(),
+  );
 
 /** What the console answers to somebody with this session cookie. */
 function visit(token: string, path = KEYS) {
@@ -121,6 +129,8 @@ describe("the session cookie", () => {
       "no signature": new UnsecuredJWT(payloadOf(good)).encode(),
       "another secret under a known letter": await sign({ secrets: { b: secret() } }),
       "an unknown letter": await sign({ secrets: { c: NEW } }),
+      "another gateway's": await sign({ host: "console.test" }),
+      "another port's": await sign({ host: "127.0.0.1:1" }),
       "a notice": await sign({ purpose: "notice" }),
       "a pending sign-in": await sign({ purpose: "sign-in" }),
       "idle for too long": await sign({ at: now - 2 * HOUR }),
@@ -151,7 +161,8 @@ describe("the session cookie", () => {
     let formToken = "";
     try {
       await before.gateway.createAccount("acme");
-      const cookie = `postern_session=${await sign({ secrets: { a: OLD } })}`;
+      const host = new URL(before.gateway.url).host;
+      const cookie = `postern_session=${await sign({ secrets: { a: OLD }, host })}`;
       const page = await before.gateway.call(KEYS, { headers: { cookie } });
       formToken = /name="form_token" value="([^"]+)"/.exec(page.text)![1]!;
     } finally {
@@ -215,14 +226,50 @@ describe("who somebody is", () => {
     expect((await person.get(KEYS)).text).toContain('<option value="acme" selected="">');
   });
 
-  test("signing out ends the session in this browser", async () => {
-    const person = await world.signIn("acme");
+  test("signing out ends the session, wherever else its cookie is", async () => {
+    const person = await world.signIn("acme", "owner", { sub: "leaver" });
+    const other = await world.signIn("acme", "owner", { sub: "leaver" });
     await person.get(KEYS);
+    const kept = person.cookies.get("postern_session")!;
+    // The same session, due to be renewed: what a visit gave out just before the end.
+    const renewed = await sign({ value: payloadOf(kept).value, at: Date.now() - 600_000 });
+    expect(setCookies(await visit(renewed))).toHaveLength(1);
     const answer = await person.post("/console/sign-out");
     expect([answer.status, answer.headers.location]).toEqual([303, "/console/signed-out"]);
     expect(setCookies(answer)).toEqual(["postern_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"]);
     expect(person.cookies.has("postern_session")).toBe(false);
     expect((await person.get(KEYS)).status).toBe(303);
+    for (const token of [kept, renewed]) {
+      const again = await visit(token);
+      expect([again.status, setCookies(again)]).toEqual([303, []]);
+    }
+    const thief = new Person(world.gateway);
+    thief.cookies.set("postern_session", kept);
+    const form_token = person.hidden().formToken;
+    expect((await thief.post("/console/account", { form_token, account: "acme" })).status).toBe(401);
+    expect((await other.get(KEYS)).status).toBe(200);
+
+    const log = await world.gateway.call("/admin/audit-log?action=session.end", {
+      headers: await world.sessions.admin(),
+    });
+    expect(log.json).toMatchObject({
+      data: [{ action: "session.end", subject: "leaver", actor: "leaver", account_id: null }],
+    });
+    expect(log.text).not.toContain(payloadOf(kept).value.sid);
+  });
+
+  test("what was ended is remembered as long as its cookie could hold, and swept with the next", async () => {
+    const { db } = world.gateway;
+    const insert = db.prepare("INSERT INTO ended_sessions (sid, until) VALUES (?, ?)");
+    await insert.bind("long ago", Date.now() - 1000).run();
+    const value = session({ sid: "leaving", until: Date.now() + HOUR });
+    const person = new Person(world.gateway);
+    person.cookies.set("postern_session", await sign({ value }));
+    await person.get(KEYS);
+    expect((await person.post("/console/sign-out")).status).toBe(303);
+    const { results } = await db.prepare("SELECT sid, until FROM ended_sessions").all();
+    expect(results).toContainEqual({ sid: "leaving", until: value.until });
+    expect(results.map(({ sid }) => sid)).not.toContain("long ago");
   });
 });
 
@@ -242,6 +289,24 @@ describe("the local sign-in link", () => {
       const answer = await world.gateway.call(`/console/sign-in/local?token=${token}`);
       expect([answer.status, setCookies(answer)]).toEqual([401, []]);
     }
+  });
+
+  test("is not opened by another site's page, nor in a frame", async () => {
+    const { pathname, search } = new URL(await world.link("acme"));
+    const open = (site: string, mode = "navigate", dest = "document") => {
+      const said = { "sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": dest };
+      return world.gateway.call(pathname + search, { headers: said });
+    };
+    for (const answer of [
+      await open("cross-site"),
+      await open("same-site"),
+      await open("same-origin", "navigate", "iframe"),
+      await open("same-origin", "no-cors", "image"),
+      await open("same-origin", "cors", "empty"),
+    ]) {
+      expect([answer.status, setCookies(answer)]).toEqual([403, []]);
+    }
+    for (const site of ["none", "same-origin"]) expect((await open(site)).status).toBe(303);
   });
 
   test("is not there under another name of this machine, nor where it is not switched on", async () => {

@@ -50,6 +50,8 @@ describe("with HOSTNAMES set (spec 2.3)", () => {
     ["a list", ["Host: gw.test, evil.test"]],
     ["an empty port", ["Host: gw.test:"]],
     ["a port that is no number", ["Host: gw.test:x"]],
+    ["a port that there is not", ["Host: gw.test:99999"]],
+    ["an address that is none", ["Host: 127.999.0.1"]],
     ["a percent-encoding", ["Host: gw%2etest"]],
     ["nothing in it", ["Host:"]],
     ["a second one", ["Host: gw.test", "Host: evil.test"]],

@@ -1,9 +1,11 @@
 import { Problem } from "../api.ts";
 import { Card, PageHead } from "../components.tsx";
 import { PermissionFacts } from "../keys/permission-facts.tsx";
+import { NO_SWITCH, switchedTo } from "../keys/toggle.ts";
 import { permissionsOf } from "../keys/words.ts";
 import { page, type Visit } from "../page.ts";
 import { confirmation, done, isConfirmed, show } from "../replies.tsx";
+import { localPath } from "../return-to.ts";
 import { KeyCard, ownerOf } from "./key-card.tsx";
 import { KEYS, keyPath, keyRecord, trail } from "./paths.ts";
 import type { AdminKeyView } from "./records.ts";
@@ -34,7 +36,7 @@ const showPage = page("admin", {
 
 /** Where a form came from, if that is one of these pages. */
 function backFrom({ form, params }: Visit): string {
-  const back = form.text("back");
+  const back = localPath(form.text("back"));
   return back === KEYS || back.startsWith(`${KEYS}?`) ? back : keyPath(params.id!);
 }
 
@@ -42,7 +44,8 @@ const togglePage = page("admin", {
   method: "POST",
   path: `${KEYS}/{id}/toggle`,
   async handle(visit) {
-    const enabled = visit.form.text("enabled") === "on";
+    const enabled = switchedTo(visit.form);
+    if (enabled === null) return NO_SWITCH;
     const entry = await visit.api.call<AdminKeyView>("PATCH", keyRecord(visit.params.id!), {
       body: { enabled },
     });

@@ -34,7 +34,7 @@ export const listPage = page(READERS, {
   method: "GET",
   path: LIST,
   async handle(visit) {
-    const { api, query, visitor } = visit;
+    const { api, query, visitor, arrival } = visit;
     const view: ListView = {
       // The list shows prefixes with an ellipsis, and so they are copied.
       q: (query.get("q") ?? "").replace(/…\s*$/, ""),
@@ -42,7 +42,7 @@ export const listPage = page(READERS, {
       environment: query.get("environment") ?? "",
       cursor: query.get("cursor"),
     };
-    const prefix = prefixOf(view.q);
+    const prefix = prefixOf(view.q, arrival.isolate.config.KEY_PREFIX);
     if (prefix !== view.q) return goTo(listPath({ ...view, q: prefix }), SEARCHED_BY_PREFIX);
     const keys = await api.get<ListOf<KeyView>>("/v1/account/api-keys", { limit: PAGE_SIZE, ...view });
     const mayCreate = mayVisit(KEY_MAKERS, visitor);
@@ -79,9 +79,15 @@ export const listPage = page(READERS, {
   },
 });
 
-/** A whole key, pasted to find its record, goes no further: its prefix does, which is all that is stored. */
-function prefixOf(q: string): string {
-  return /_(live|test)_[0-9A-Za-z]{6,}$/.test(q) ? displayPrefix(q) : q;
+/**
+ * A key pasted to find its record, or as much of it as the field takes, goes no further: its prefix does, which
+ * is all that is stored.
+ * @param words KEY_PREFIX
+ */
+function prefixOf(q: string, words: readonly string[]): string {
+  const [, shown, word] = /^((.+)_(?:live|test)_[0-9A-Za-z]{5})[0-9A-Za-z]+$/.exec(q) ?? [];
+  if (shown === undefined || word === undefined) return q;
+  return words.includes(word) ? shown : displayPrefix(q);
 }
 
 const SEARCHED_BY_PREFIX = {
@@ -102,7 +108,8 @@ function KeyFilters({ view: { q, status, environment } }: { view: ListView }) {
     <Filters action={LIST}>
       <div>
         <label for="q">Search by name or prefix</label>
-        <input id="q" name="q" type="search" value={q} />
+        {/* What is typed here goes into the address: not enough of a key for it to be of use there. */}
+        <input id="q" name="q" type="search" value={q} maxlength={20} />
       </div>
       <div>
         <label for="status">Status</label>

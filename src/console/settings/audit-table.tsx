@@ -28,6 +28,7 @@ const ACTIONS: Record<string, string> = {
   "permission_template.create": "Template created",
   "permission_template.delete": "Template deleted",
   "secret_scanning.report": "Leak reported",
+  "session.end": "Signed out of the console",
 };
 
 const KINDS = [

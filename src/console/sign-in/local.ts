@@ -7,8 +7,22 @@ import { openPage } from "../page.ts";
 import { takesLocalLinks } from "./ways-in.ts";
 
 /**
+ * Whether a browser says that nobody else's page opened this, and that it fills a whole tab. What is no browser
+ * does not name the site (Node's `fetch` names a mode all the same).
+ */
+function isOpenedByHand(headers: Headers): boolean {
+  const said = (name: string) => headers.get(`sec-fetch-${name}`);
+  const site = said("site");
+  if (site === null) return true;
+  return (
+    (site === "none" || site === "same-origin") && said("mode") === "navigate" && said("dest") === "document"
+  );
+}
+
+/**
  * The link that `npm start` prints: a session token, exchanged for the cookie at once, so that it does not
- * stay in the address bar. Only where LOCAL_SIGN_IN is on, and on loopback.
+ * stay in the address bar. Only where LOCAL_SIGN_IN is on, and on loopback. Another page cannot open it: it
+ * would sign somebody in as somebody else.
  */
 export const localSignInPage = openPage({
   method: "GET",
@@ -17,6 +31,9 @@ export const localSignInPage = openPage({
     const { config } = arrival.isolate;
     if (!takesLocalLinks(config, origin))
       return new Problem(404, "not_found", "There is nothing under this address");
+    if (!isOpenedByHand(arrival.request.headers)) {
+      return new Problem(403, "forbidden", "Another page led here. Open the link from the terminal yourself");
+    }
     const claims = await verifyBearer(query.get("token") ?? "", config);
     if (!("exp" in claims)) {
       return isDenial(claims) && claims.code === "state_unavailable"

@@ -1,5 +1,5 @@
 import { newSession, sessionCookie } from "../../session/console-session.ts";
-import { cookieName, readCookie, setCookie } from "../../session/cookies.ts";
+import { type CookieJar, cookieName, readCookie, setCookie } from "../../session/cookies.ts";
 import {
   beginSignIn,
   finishSignIn,
@@ -26,6 +26,8 @@ const COOKIE = "postern_sign_in";
 /** How long somebody may take at the issuer; seconds. */
 const PATIENCE = 600;
 
+const useOf = ({ host }: CookieJar) => ({ purpose: "sign-in", host }) as const;
+
 export const startPage = openPage({
   method: "GET",
   path: START,
@@ -35,10 +37,11 @@ export const startPage = openPage({
       const { config } = arrival.isolate;
       const wanted = { redirect_uri: origin + CALLBACK, return_to: localPath(query.get("return_to")) };
       const { location, pending } = await beginSignIn(config, client, wanted, now);
-      const value = await signValue(config.SESSION_SECRETS!, "sign-in", { ...pending }, PATIENCE, now);
+      const jar = cookieJarOf(origin);
+      const value = await signValue(config.SESSION_SECRETS!, useOf(jar), { ...pending }, PATIENCE, now);
       return new Response(null, {
         status: 303,
-        headers: { location, "set-cookie": setCookie(cookieJarOf(origin), COOKIE, value, PATIENCE) },
+        headers: { location, "set-cookie": setCookie(jar, COOKIE, value, PATIENCE) },
       });
     }),
 });
@@ -53,7 +56,7 @@ export const callbackPage = openPage({
       const jar = cookieJarOf(origin);
       const cookie = readCookie(arrival.request.headers, cookieName(jar, COOKIE));
       const read =
-        cookie && (await verifyValue<PendingSignIn>(config.SESSION_SECRETS!, "sign-in", cookie, now));
+        cookie && (await verifyValue<PendingSignIn>(config.SESSION_SECRETS!, useOf(jar), cookie, now));
       if (!read) throw new SignInError("invalid", "no sign-in is pending in this browser");
       const pending = read.value;
       const claims = await finishSignIn(config, client, query, pending, now);

@@ -12,9 +12,13 @@ export interface WaysIn {
   any: boolean;
 }
 
-/** Whether the link that a local gateway prints is taken: where it is switched on, and on this machine alone. */
+/**
+ * Whether the link that a local gateway prints is taken: where it is switched on, and on this machine alone.
+ * Behind a proxy, a loopback host would be no more than what the client says.
+ */
 export function takesLocalLinks(config: Config, origin: string): boolean {
-  return config.LOCAL_SIGN_IN && config.SESSION_SECRETS !== undefined && isLoopback(new URL(origin).host);
+  const { LOCAL_SIGN_IN, TLS_PROXY, SESSION_SECRETS } = config;
+  return LOCAL_SIGN_IN && !TLS_PROXY && SESSION_SECRETS !== undefined && isLoopback(new URL(origin).host);
 }
 
 /** The ways in that are set up. */
