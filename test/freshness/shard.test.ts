@@ -153,6 +153,25 @@ describe("the alarm", () => {
     expect((alarms.at(-1) as number) + START - now).toBe(10_000);
   });
 
+  it("leaves many rows for later while traffic goes on, and writes them all within 15 s of its end", async () => {
+    const shard = start();
+    const hour = START - (START % 3_600_000);
+    const many = Array.from({ length: 2000 }, (_, n) => ({
+      ...{ key_id: `k${n}`, endpoint_id: "", hour, kind: "read", count: 1 },
+      last_used_at: START,
+    }));
+    shard.sync({ since: null, uses: { isolate: "i", number: 1, uses: many.slice(0, 1000) } });
+    now += 9_000;
+    shard.sync({ since: null, uses: { isolate: "i", number: 2, uses: many.slice(1000) } });
+    now += 1_000;
+    await shard.alarm();
+    expect(usage()).toEqual([]);
+    now += 10_000;
+    expect(alarms.at(-1)).toBe(now - START);
+    await shard.alarm();
+    expect(usage()).toHaveLength(2000);
+  });
+
   it("settles changes though uses cannot be written, and the other way round", async () => {
     const shard = start();
     shard.open("1", ["a"]);

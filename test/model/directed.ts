@@ -183,6 +183,25 @@ export const STORIES: Record<string, Story> = {
     await finish(after);
   },
 
+  "an attempt to make an endpoint arrives after the endpoint was deleted again": async ({
+    house,
+    let: arrive,
+    delay,
+    late,
+    finish,
+    pass,
+  }) => {
+    const slow = await house.change(AT_V2, RENAME);
+    await arrive(slow, "open", "open c0, answer");
+    await delay(slow, "INSERT INTO audit_log");
+    await finish(slow);
+    await finish(await house.change(AT_V2, DELETE));
+    await finish(await house.request(0, NODE_V2, "no"));
+    await late();
+    await pass(LEASE + 1);
+    await finish(await house.request(0, NODE_V2, "no"));
+  },
+
   "an endpoint is deleted and made anew elsewhere while a change of the old one is under way": async ({
     house,
     finish,

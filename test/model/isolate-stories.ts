@@ -43,6 +43,12 @@ export const ISOLATE_STORIES: Record<string, Story> = {
     }
   },
 
+  "a key was changed, and is used again": async (teller) => {
+    await teller.finish(await teller.house.change(KEY, RENAME));
+    hold((await asked(teller)).tier === "d1", "a changed key is not read anew");
+    hold((await asked(teller)).tier === "memory", "a key whose change is over is not cached");
+  },
+
   "ledger and D1 go away": async (teller) => {
     await asked(teller);
     await teller.pass(LEASE + 1);
