@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { applyChange, type ChangeWorld } from "../../src/freshness/change.ts";
+import { putAccount } from "../../src/store/accounts.ts";
 import { abandonChange } from "../../src/store/audit.ts";
 import { deleteEndpoint, type EndpointRow, putEndpoint, readEndpoint } from "../../src/store/endpoints.ts";
 import { type AuditEntry, commitChange, type Outcome, type Write } from "../../src/store/write.ts";
@@ -164,6 +165,20 @@ describe("commitChange", () => {
     const guarded = { ...create, guard: { sql: "? > 1", values: [1] } };
     expect(await commitChange(db, audit("1"), [create, guarded])).toBeNull();
     expect([ids(), log()]).toEqual([[], []]);
+  });
+
+  it("writes nothing when sent again, though a statement's own condition holds and the guard no more does", async () => {
+    const account = (id: string) => ({
+      ...{ id, name: "A", active_key_limit: 1, suspended: false },
+      ...{ created_at: 0, updated_at: 0 },
+    });
+    const create = putAccount(null, account("a"));
+    const guarded = { ...create, guard: { sql: "(SELECT count(*) FROM accounts) = 0", values: [] } };
+    expect(await commitChange(db, audit("1"), [guarded])).toBe("committed");
+    sqlite.exec("DELETE FROM accounts");
+    await commitChange(db, audit("2"), [putAccount(null, account("b"))]);
+    expect(await commitChange(db, audit("1"), [guarded])).toBe("committed");
+    expect(sqlite.exec("SELECT id FROM accounts")).toEqual([{ id: "b" }]);
   });
 
   it("says what became of it when sent again, and writes nothing", async () => {
