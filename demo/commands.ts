@@ -7,11 +7,20 @@ type SeededKeys = Record<DemoKeyName, SeededKey>;
 /** The first of the keys that are about a key's kind or state rather than its scopes. */
 const FIRST_OF_OTHERS: DemoKeyName = "Test environment";
 
+/** Keys that commands in the documentation present. */
+const DOCUMENTED_KEYS: readonly DemoKeyName[] = ["Full access", "Read only", "Inference", "Restricted"];
+
+/** The shell variable of a demo key in the documentation. */
+const variableOf = (name: DemoKeyName) => `${name.toUpperCase().replaceAll(" ", "_")}_KEY`;
+
 /** What to try the gateway with: the demo's keys, curl commands, and where an OpenAI client finds it. */
 export function demoText(url: string, keys: SeededKeys, host?: string): string {
   return [
     `Keys of the account "${DEMO_ACCOUNT}", each allowing what its scopes say:`,
     ...describeKeys(keys),
+    "",
+    "For the commands of README.md and docs/, in the shell where you run them:",
+    ...DOCUMENTED_KEYS.map((name) => `  export ${variableOf(name)}=${keys[name].key}`),
     demoCommands(url, keys, host),
     "For an OpenAI client:",
     `  baseURL  ${url}/v2/${DEMO_CHAT_ENDPOINT}`,

@@ -112,7 +112,7 @@ export const DEMO_KEYS = {
     scopes: { restricted: { graphql: "read", inference: { endpoints: { [DEMO_CHAT_ENDPOINT]: "read" } } } },
   },
   Kubernetes: {
-    shows: "credentials for kubectl alone (docs/kubernetes.md)",
+    shows: "credentials for kubectl alone, once a namespace is registered (docs/kubernetes.md)",
     scopes: { kubernetes_exec: { all_namespaces: true } },
   },
   "Test environment": {

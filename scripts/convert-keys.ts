@@ -8,11 +8,14 @@ import { die } from "./die.ts";
 
 const USAGE = `Usage: npm run --silent convert -- ${Object.keys(FORMATS).join("|")} [--account ID] [--graphql read|read_write]`;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { account: { type: "string" }, graphql: { type: "string", default: "read_write" } },
-});
-const convert = FORMATS[positionals[0] ?? ""] ?? die(USAGE, 2);
+const { values, positionals } = readArguments();
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+const [from = "", ...more] = positionals;
+if (!Object.hasOwn(FORMATS, from) || more.length > 0) die(USAGE, 2);
+const convert = FORMATS[from]!;
 if (values.graphql !== "read" && values.graphql !== "read_write") die(USAGE, 2);
 
 let failed = 0;
@@ -28,6 +31,21 @@ records(readFileSync(0, "utf8")).forEach((row, i) => {
   }
 });
 if (failed > 0) process.exitCode = 1;
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        account: { type: "string" },
+        graphql: { type: "string", default: "read_write" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    return die(`${(error as Error).message}\n${USAGE}`, 2);
+  }
+}
 
 function missing(what: string): never {
   throw new Error(`${what} is given`);

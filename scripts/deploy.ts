@@ -4,12 +4,11 @@
  * resumes where it failed, and changes nothing where everything is there.
  *
  * `--dry-run` only asks what exists and says what it would do. `--force` deploys although nothing changed.
- * Any other flag is passed on to `wrangler deploy`.
+ * Some flags of `wrangler deploy` are passed on (deploy/flags.ts); any other is refused.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { unstable_readConfig } from "wrangler";
-import { parseConfig } from "../src/env.ts";
 import { bundleWorker } from "./bundle.ts";
 import {
   appliedMigrations,
@@ -21,8 +20,10 @@ import {
   servingVersions,
   type Wanted,
 } from "./deploy/account.ts";
+import { readFlags } from "./deploy/flags.ts";
 import { digestOf, readReceipt, writeReceipt } from "./deploy/receipt.ts";
-import { MADE_SECRETS, makeSecrets } from "./deploy/secrets.ts";
+import { keepSecrets, MADE_SECRETS, makeSecrets } from "./deploy/secrets.ts";
+import { checkSettings } from "./deploy/settings.ts";
 import { WranglerError, wrangler } from "./deploy/wrangler.ts";
 import { die, orDie } from "./die.ts";
 import { readMigrations } from "./migrate.ts";
@@ -32,27 +33,25 @@ const ROOT = join(import.meta.dirname, "..");
 const WORK = process.env.POSTERN_DEPLOY_DIR || join(ROOT, ".wrangler", "deploy");
 const CONFIG = join(WORK, "wrangler.toml");
 const RECEIPT = join(WORK, "receipt.json");
-const SECRETS = join(WORK, "secrets.json");
+/** What hands new secrets to wrangler; gone when this ends. */
+const HANDED_OVER = join(WORK, "handed-over.json");
 
-const own = new Set(["--dry-run", "--force"]);
-const flags = process.argv.slice(2).filter((flag) => !own.has(flag));
-const dryRun = process.argv.includes("--dry-run");
-const force = process.argv.includes("--force");
+const { dryRun, force, passedOn, vars } = await orDie(() => readFlags(process.argv.slice(2), process.env));
 
 const config = unstable_readConfig({ config: join(ROOT, "wrangler.toml") });
 const { wanted, keysBinding } = readWanted();
 const migrations = readMigrations(join(ROOT, "migrations"));
 
-// The secret exists only at Cloudflare, so another stands in for it. The variables can be judged here, before
-// anything is created.
-await orDie(() => parseConfig({ ...config.vars, KEY_TAG_SECRETS: JSON.stringify({ a: "-".repeat(32) }) }));
+// Before anything is asked or created.
+const odd = await orDie(() => checkSettings({ ...config.vars, ...vars }));
+for (const what of odd) console.warn(`Warning: ${what}`);
 
 // Nor is anything created for a Worker that does not build.
 const code = await orDie(() => bundleWorker(join(ROOT, "src/index.ts"), ROOT));
 
 mkdirSync(WORK, { recursive: true });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
-process.on("exit", () => rmSync(SECRETS, { force: true }));
+process.on("exit", () => rmSync(HANDED_OVER, { force: true }));
 try {
   await (dryRun ? describe() : deploy());
 } catch (error) {
@@ -89,24 +88,31 @@ async function deploy(): Promise<void> {
 
   for (const name of MADE_SECRETS)
     say("Secret", name, has.has(name) ? "exists" : "made, goes with the Worker");
-  const version = await upload(missing);
+  const version = await upload(missing, ids);
   writeReceipt(RECEIPT, { digest, version });
 }
 
 /** Uploads and deploys the Worker, new secrets with it: no version of it ever runs without them. */
-async function upload(missing: readonly string[]): Promise<string> {
+async function upload(missing: readonly string[], { databaseId }: Ids): Promise<string> {
   const report = join(WORK, "output.ndjson");
   rmSync(report, { force: true });
-  const args = ["deploy", "--config", CONFIG, ...flags];
+  const args = ["deploy", "--config", CONFIG, ...passedOn];
   if (missing.length > 0) {
-    // wrangler takes them from a file alone; it is the owner's, and gone when this ends.
-    writeFileSync(SECRETS, JSON.stringify(await makeSecrets(missing)), { mode: 0o600 });
-    args.push("--secrets-file", SECRETS);
+    const made = await makeSecrets(missing);
+    // Kept before they go up: Cloudflare never tells a secret again, and rotating one needs its value.
+    const kept = join(WORK, `secrets-${databaseId}.json`);
+    keepSecrets(kept, made);
+    console.log(
+      `The values of new secrets are in ${relative(ROOT, kept)}, for you alone: move it to a vault.`,
+    );
+    // wrangler takes them from a file alone.
+    writeFileSync(HANDED_OVER, JSON.stringify(made), { mode: 0o600 });
+    args.push("--secrets-file", HANDED_OVER);
   }
   try {
     await wrangler(args, { show: true, ask: true, env: { WRANGLER_OUTPUT_FILE_PATH: report } });
   } finally {
-    rmSync(SECRETS, { force: true });
+    rmSync(HANDED_OVER, { force: true });
   }
   const lines = readFileSync(report, "utf8").trim().split("\n");
   const deployed = lines.map((line) => JSON.parse(line)).find(({ type }) => type === "deploy");
@@ -139,13 +145,13 @@ async function describe(): Promise<void> {
     say("Secret", name, would(has?.has(name) ? name : undefined));
   }
   console.log(`Worker ${wanted.worker}: this would be deployed`);
-  await wrangler(["deploy", "--dry-run", "--config", CONFIG, ...flags], { show: true });
+  await wrangler(["deploy", "--dry-run", "--config", CONFIG, ...passedOn], { show: true });
 }
 
 /** Everything a deployment consists of, so that one that would change nothing is recognised. */
 function digestOfDeployment(): string {
   const lockfile = readFileSync(join(ROOT, "package-lock.json"), "utf8");
-  return digestOf([code, readFileSync(CONFIG, "utf8"), lockfile, ...flags]);
+  return digestOf([code, readFileSync(CONFIG, "utf8"), lockfile, ...passedOn]);
 }
 
 /** wrangler.toml with this account's ids in it, where git does not see it. */

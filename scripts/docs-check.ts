@@ -57,11 +57,8 @@ gateway.stdout.setEncoding("utf8").on("data", (text) => {
 let differing = 0;
 try {
   await ready();
-  // As a reader would copy them: FULL_ACCESS_KEY from the line "Full access  pst_live_…", and so on.
-  for (const [, name, key] of started.matchAll(/^ {2}(\S+(?: \S+)*) {2,}([\w-]{30,})$/gm)) {
-    environment[`${name!.toUpperCase().replaceAll(" ", "_")}_KEY`] = key!;
-  }
-  environment.DEMO_ORIGIN = /Demo origins: (\S+)/.exec(started)?.[1] ?? "";
+  // As a reader would: the lines "export FULL_ACCESS_KEY=…" are copied as they stand.
+  for (const [, name, value] of started.matchAll(/^ {2}export (\w+)=(\S+)$/gm)) environment[name!] = value!;
   const files = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" });
   const documents = files.filter((name) => name.endsWith(".md")).map((name) => join(ROOT, "docs", name));
   for (const path of [join(ROOT, "README.md"), ...documents.sort()]) await check(path);

@@ -47,6 +47,7 @@ else console.log(`${withoutDemo}: the demo is not set up.`);
 console.log(
   `\nDemo origins: http://127.0.0.1:${openai.port}/v1 and http://127.0.0.1:${graphql.port}/graphql`,
 );
+console.log(`  export DEMO_ORIGIN=http://127.0.0.1:${openai.port}/v1`);
 if (config.HOSTNAMES.length > 0) {
   console.log(`HOSTNAMES is set: a request whose host is not ${config.HOSTNAMES.join(" or ")} answers 421.`);
 }

@@ -45,7 +45,7 @@ export async function lockState(directory: string): Promise<void> {
     if (others.some((each) => isOlder(each, own)) || Date.now() > deadline) {
       remove();
       throw new Error(
-        `Another gateway (pid ${other.pid}) already uses ${directory}; stop it, or set POSTERN_STATE_DIR`,
+        `Another gateway (pid ${other.pid}) already uses ${directory}; stop it, or set another PORT (and POSTERN_STATE_DIR for npm run dev)`,
       );
     }
     await wait(20);

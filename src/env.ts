@@ -51,7 +51,24 @@ const httpsOrLoopback = httpUrl.regex(
   "must be an https URL",
 );
 
-const emails = list.transform((items) => items.map((email) => email.toLowerCase()));
+/** Hosts alone: no scheme, no path, and no port, since the request's is not looked at. */
+const hosts = list.pipe(
+  z.array(
+    z
+      .string()
+      .regex(/^(?:[\w.-]+|\[[\da-f:.]+\])$/i, "must be host names, without https://, port or path")
+      .toLowerCase(),
+  ),
+);
+
+const emails = list.pipe(
+  z.array(
+    z
+      .string()
+      .regex(/^(?!.*@.*@)[\x21-\x7e]+@[\x21-\x7e]+$/, "must be e-mail addresses, separated by commas")
+      .toLowerCase(),
+  ),
+);
 
 const tagSecrets = z.string().transform((text, context): TagSecrets => {
   try {
@@ -72,10 +89,7 @@ export const VARIABLES = z.object({
     "Secret. JSON map from a letter to a tag secret; the last one tags new keys",
   ),
   LEGACY_KEYS: onOff.default(false).describe("Whether keys of any other shape are looked up: on or off"),
-  HOSTNAMES: list
-    .transform((hosts) => hosts.map((host) => host.toLowerCase()))
-    .default([])
-    .describe("Host names the gateway answers to; others are 421. Empty: any"),
+  HOSTNAMES: hosts.default([]).describe("Host names the gateway answers to; others are 421. Empty: any"),
   PUBLIC_URL: httpUrl.optional().describe("The gateway's own URL; issuer of its tokens"),
   CLIENT_IP_HEADER: z
     .string()
@@ -96,7 +110,9 @@ export const VARIABLES = z.object({
   COLO_CACHE: onOff
     .default(false)
     .describe("Whether Cloudflare's cache in each location stands before KV: on or off"),
-  FLUSH_SECONDS: whole(1, 300).default(10).describe("How often a ledger shard writes uses to D1"),
+  FLUSH_SECONDS: whole(1, 300)
+    .default(10)
+    .describe("How often a ledger shard writes uses to D1; where that takes many rows, once an hour"),
   USAGE_RETENTION_DAYS: whole(1, 3650).default(400).describe("How long usage counts are kept"),
   SESSION_ISSUER: z.string().optional().describe("Issuer of session tokens"),
   SESSION_AUDIENCE: z.string().optional().describe("Audience of session tokens"),

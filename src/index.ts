@@ -1,4 +1,5 @@
 import { handleManagement } from "./api/index.ts";
+import { isEntrance, showIn } from "./console/entrance.ts";
 import { handleConsole } from "./console/index.ts";
 import { denialResponse, isDenial } from "./denial.ts";
 import { isOwnRoute } from "./endpoints/path.ts";
@@ -27,7 +28,10 @@ function route(
   const url = readUrl(request.url, request.headers.get("host"), isolate.config.HOSTNAMES);
   const entries = headerEntries(request.headers);
   const arrival: Arrival = { request, env, context, isolate, requestId, url, entries };
-  if (isDenial(url) || !isOwnRoute(url.segments)) return handle(arrival);
+  if (isDenial(url) || !isOwnRoute(url.segments)) {
+    const shownIn = !isDenial(url) && !isDenial(entries) && isEntrance(request, url);
+    return shownIn ? showIn(arrival) : handle(arrival);
+  }
   if (isDenial(entries)) return denialResponse(entries, { requestId });
   if (request.method === "OPTIONS") return preflight(null, request.headers, requestId);
   const path = url.segments.join("/");

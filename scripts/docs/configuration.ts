@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { VARIABLE_NAMES, VARIABLES } from "../../src/env.ts";
 import { table } from "./regions.ts";
 
@@ -8,7 +9,12 @@ export function configurationTables(): { variables: string; secrets: string } {
   const rows = VARIABLE_NAMES.map((name) => {
     const schema = VARIABLES.shape[name];
     const text = schema.description ?? "";
-    return { name, secret: SECRET.test(text), text: text.replace(SECRET, ""), unset: whenUnset(schema) };
+    return {
+      name,
+      secret: SECRET.test(text),
+      text: text.replace(SECRET, "") + limitsOf(schema),
+      unset: whenUnset(schema),
+    };
   });
   const tableOf = (secret: boolean) =>
     table(
@@ -27,4 +33,10 @@ function whenUnset(schema: { safeParse(value: unknown): { success: boolean; data
   if (data === undefined || (Array.isArray(data) && data.length === 0)) return "";
   if (typeof data === "boolean") return data ? "`on`" : "`off`";
   return `\`${Array.isArray(data) ? data.join(",") : String(data)}\``;
+}
+
+/** Between which numbers a variable must be, where it is one. */
+function limitsOf(schema: z.ZodType): string {
+  const { minimum, maximum } = z.toJSONSchema(schema, { io: "output", unrepresentable: "any" });
+  return minimum === undefined || maximum === undefined ? "" : `; ${minimum} to ${maximum}`;
 }

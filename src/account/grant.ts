@@ -35,7 +35,9 @@ export async function grantOfTemplate(
   name: string,
 ): Promise<Grant | Denial> {
   const template = builtInTemplate(name) ?? (await readTemplate(db, accountId, name));
-  if (template === null) return invalid(`Unknown template: ${name}`);
+  if (template === null) {
+    return invalid(`Unknown template: ${name}. GET /v1/account/permission-templates lists those there are`);
+  }
   const parsed = parseScopes(template.scopes);
   if (!parsed.ok) return invalid(parsed.message);
   // Looked at again: an endpoint of the template may have gone since.

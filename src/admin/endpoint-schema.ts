@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { wholeSentence } from "../api/problem.ts";
 import { Id, Instant, instant, Name } from "../api/schemas.ts";
-import { PROTOCOLS } from "../endpoints/endpoint.ts";
+import { ORIGIN_SECRET, PROTOCOLS } from "../endpoints/endpoint.ts";
 import { defaultPath, isWildcard } from "../endpoints/path.ts";
 import { HOP_BY_HOP } from "../http/hop-by-hop.ts";
 import type { EndpointRow } from "../store/endpoints.ts";
@@ -23,7 +23,6 @@ const TAKEN_HEADERS = new Set<string>([
 const TAKEN_PREFIXES = /^(?:content-|x-postern-|x-forwarded-|cf-|sec-|proxy-|if-|accept)/;
 
 /** Only secrets set aside for origins: no record can ever send one of Postern's own. */
-const SECRET = /^ORIGIN_[A-Z0-9_]{1,56}$/;
 
 const Url = z.string().max(LONGEST_URL).meta({ format: "uri" });
 
@@ -50,7 +49,7 @@ const Credential = z.strictObject({
     ),
   secret: z
     .string()
-    .regex(SECRET, `must be the name of a secret that matches ${SECRET.source}`)
+    .regex(ORIGIN_SECRET, `must be the name of a secret that matches ${ORIGIN_SECRET.source}`)
     .meta({ description: "Name of the secret that holds the value, never the value" }),
   scheme: z
     .string()

@@ -137,6 +137,10 @@ legend { margin-bottom: .5rem; }
 .option label::after { content: ""; position: absolute; inset: 0; cursor: pointer; }
 .option:has(input:checked) { border-color: var(--accent-fill); background: var(--accent-soft); }
 .option:has(input:focus-visible) { outline: 3px solid var(--accent); outline-offset: 2px; }
+form:has([name=permission]:checked:not([value=restricted])) .nothing-allowed,
+form:has(:is([name=graphql], [name=kubernetes]):checked:not([value=none])) .nothing-allowed,
+form:has([name=inference]:checked:not([value=none], [value=endpoints])) .nothing-allowed,
+form:has([name=inference][value=endpoints]:checked):has(:is([name^="endpoint:"], [name=others], [name=other_access]):checked:not([value=none])) .nothing-allowed { display: none; }
 .check { display: flex; gap: .625rem; align-items: baseline; }
 .filters { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; margin-bottom: 1.25rem; }
 .filters > div { flex: 1 1 9rem; max-width: 20rem; }

@@ -12,6 +12,9 @@ export interface OperationRule {
   access: "read" | "write";
 }
 
+/** Names of secrets that may be sent to an origin: no record can ever send one of Postern's own. */
+export const ORIGIN_SECRET = /^ORIGIN_[A-Z0-9_]{1,56}$/;
+
 /** The credential Postern presents to the origin. The value lives in a secret; only its name is here. */
 export interface OriginCredential {
   /** Header to set, lower case. */

@@ -158,7 +158,7 @@ export class Freshness {
     let kvIsStale = false;
     if (lease() !== null) {
       const fromKv = await (ahead ?? this.#readKv(kind, name, world));
-      if (fromKv !== null) this.#remember(cacheName, fromKv.entry, fromKv.bytes);
+      this.#take(cacheName, fromKv, lease());
       // Memory may hold more than KV had: another request may have read D1 meanwhile.
       const entry = this.#current(cacheName, lease());
       if (entry !== null) return { value: entry.value as T, tier: "kv" };
@@ -176,8 +176,7 @@ export class Freshness {
       // D1 is away. Cached state that no lease vouches for serves only while the ledger is away as well:
       // a ledger that answers would have vouched for it, were it current.
       if (strict !== false || asking === null || asked !== null) return "unavailable";
-      const fromKv = await ahead;
-      if (fromKv !== null) this.#remember(cacheName, fromKv.entry, fromKv.bytes);
+      this.#take(cacheName, await ahead, this.#leases.get(shard) ?? null);
       return this.#graceful(shard, cacheName, world);
     }
     if (value === null) {
@@ -208,6 +207,13 @@ export class Freshness {
     return lease !== null && entry !== undefined && isCurrent(lease, entry.stamp, entry.subjects)
       ? entry
       : null;
+  }
+
+  /** Keeps what KV had, if it is of any use: it must not stand in the way of what D1 will say. */
+  #take(cacheName: string, fromKv: { entry: Entry; bytes: number } | null, lease: Lease | null): void {
+    if (fromKv === null || lease === null) return;
+    const { entry, bytes } = fromKv;
+    if (isCurrent(lease, entry.stamp, entry.subjects)) this.#remember(cacheName, entry, bytes);
   }
 
   /** Keeps an entry, unless memory has one that was read later. */

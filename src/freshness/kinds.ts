@@ -16,6 +16,36 @@ const SHAPE = 1;
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null;
 
+const areAll = (value: Record<string, unknown>, names: readonly string[], type: string) =>
+  names.every((name) => typeof value[name] === type);
+
+/** Whether a value has what a decision needs of a key record. */
+function isKeyRecord(value: unknown): value is Record<string, unknown> {
+  return (
+    isObject(value) &&
+    areAll(value, ["id", "account_id", "name", "prefix", "environment"], "string") &&
+    areAll(value, ["account_suspended", "enabled", "legacy"], "boolean") &&
+    [value.expires_at, value.revoked_at].every((time) => time === null || typeof time === "number") &&
+    isObject(value.permissions) &&
+    [value.permissions.graphql, value.permissions.inference, value.permissions.kubernetes_exec].every(
+      (held) => typeof held === "string" || isObject(held),
+    )
+  );
+}
+
+/** Whether a value has what a match needs of a node. */
+function isNode(value: unknown): value is Record<string, unknown> {
+  return (
+    isObject(value) &&
+    areAll(value, ["below", "taken"], "boolean") &&
+    [value.self, value.wildcard].every(
+      (endpoint) =>
+        endpoint === null ||
+        (isObject(endpoint) && areAll(endpoint, ["id", "path", "origin", "protocol"], "string")),
+    )
+  );
+}
+
 /** Key records, named by the key's hash in hex. */
 export function keyKind(shards: number): Kind<KeyRecord> {
   return {
@@ -23,8 +53,7 @@ export function keyKind(shards: number): Kind<KeyRecord> {
     shard: (hash) => shardOfKey(hash, shards),
     read: (db, hash) => retrying(() => readKeyRecord(db, hash)),
     subjects: ({ account_id }, hash) => [keySubject(hash), accountSubject(account_id)],
-    recognises: (value, hash): value is KeyRecord =>
-      isObject(value) && value.hash === hash && typeof value.account_id === "string",
+    recognises: (value, hash): value is KeyRecord => isKeyRecord(value) && value.hash === hash,
     worthKv: () => true,
   };
 }
@@ -38,8 +67,7 @@ export const NODE_KIND: Kind<PathNode> = {
   shard: () => ENDPOINT_SHARD,
   read: async (db, path) => ({ ...(await retrying(() => readNode(db, path))), path }),
   subjects: (_, path) => nodeSubjects(path),
-  recognises: (value, path): value is PathNode =>
-    isObject(value) && value.path === path && typeof value.below === "boolean",
+  recognises: (value, path): value is PathNode => isNode(value) && value.path === path,
   // Clients choose which paths they ask for: an empty node is not worth a KV write.
   worthKv: ({ self, wildcard, below, taken }) => self !== null || wildcard !== null || below || taken,
 };

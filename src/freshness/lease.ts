@@ -50,9 +50,12 @@ export function renewed(lease: Lease | null, reply: SyncReply, asked: Question):
   return { epoch, seq, floor, fences, open, asked };
 }
 
-/** Whether something read as of `stamp` is still what D1 says, as far as the lease knows. */
+/**
+ * Whether something read as of `stamp` is still what D1 says, as far as the lease knows. A number that the
+ * shard has not come to, as far as the lease knows, says nothing: no fence would ever reach it.
+ */
 export function isCurrent(lease: Lease, stamp: Stamp, subjects: readonly Subject[]): boolean {
-  if (stamp.epoch !== lease.epoch || stamp.seq < lease.floor) return false;
+  if (stamp.epoch !== lease.epoch || stamp.seq < lease.floor || stamp.seq > lease.seq) return false;
   for (const subject of subjects) {
     if (lease.open.has(subject)) return false;
     const fence = lease.fences.get(subject);

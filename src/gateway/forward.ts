@@ -11,6 +11,8 @@ export interface Upstream {
   /** Names in lower case. */
   headers: Record<string, string>;
   body: BodyInit | null;
+  /** Whether the body may go on for long, even after the answer has begun. */
+  longUpload: boolean;
   /** Whether the client asked for a WebSocket and the endpoint allows one. */
   websocket: boolean;
   endpoint: Endpoint;
@@ -32,8 +34,8 @@ export interface Guard {
 
 /** How often a running exchange looks whether its key is still valid, in ms: within 15 s (spec 8). */
 const WATCH_EVERY = 5000;
-/** Bodies up to this length are handed over natively and not watched: they are soon gone. */
-const SHORT_BODY = 64 * 1024;
+/** Bodies up to this length are handed over natively and not watched: they are soon gone. In bytes. */
+export const SHORT_BODY = 64 * 1024;
 
 /** Answers that have no body (RFC 9110): a Response with one throws. */
 const hasNoBody = (status: number) => status === 101 || status === 204 || status === 205 || status === 304;
@@ -64,7 +66,7 @@ export async function forward(upstream: Upstream, guard: Guard): Promise<Respons
 
   // A copy with the origin's status, and its body as it came: encoded, if it was.
   const body = upstream.method === "HEAD" || hasNoBody(status) ? null : response.body;
-  const answer = new Response(body === null ? null : watched(body, head.length, guard), response);
+  const answer = new Response(body === null ? null : watched(body, head.length, upstream, guard), response);
   const own = answer.headers;
   dressForClient(own, head, upstream.requestId);
   // Where something was made (201), nobody follows a foreign Location, and what was done counts.
@@ -129,9 +131,14 @@ function responseOf(upstream: Upstream, guard: Guard): Promise<Response | Denial
   });
 }
 
-/** A body that ends when the key stops being valid, unless it is a short one. */
-function watched(body: ReadableStream, length: number | null, guard: Guard): ReadableStream {
-  if (length !== null && length <= SHORT_BODY) return body;
+/** A body that ends when the key stops being valid, and the upload with it, unless both are short. */
+function watched(
+  body: ReadableStream,
+  length: number | null,
+  { longUpload }: Upstream,
+  guard: Guard,
+): ReadableStream {
+  if (length !== null && length <= SHORT_BODY && !longUpload) return body;
   // Piping natively lets the watch go on while bytes flow, at the cost of none of them. A stream of known
   // length keeps its Content-Length.
   const { readable, writable } =

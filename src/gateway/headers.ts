@@ -40,6 +40,8 @@ const DROPPED_PREFIXES =
 
 /** What is known of header names that were met before, up to so many: most requests bring the same few. */
 const MOST_NAMES = 1000;
+/** In characters; longer names are looked at each time. */
+const LONGEST_NAME = 64;
 
 /** Remembers what a rule says of a name. */
 function remembering(rule: (name: string) => boolean): (name: string) => boolean {
@@ -49,7 +51,7 @@ function remembering(rule: (name: string) => boolean): (name: string) => boolean
     if (answer === undefined) {
       answer = rule(name);
       if (known.size >= MOST_NAMES) known.clear(); // clients choose the names
-      known.set(name, answer);
+      if (name.length <= LONGEST_NAME) known.set(name, answer);
     }
     return answer;
   };

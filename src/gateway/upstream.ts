@@ -1,6 +1,7 @@
 import type { Denial } from "../denial.ts";
+import { ORIGIN_SECRET } from "../endpoints/endpoint.ts";
 import { originProblem } from "../endpoints/origin.ts";
-import type { HeaderEntries } from "../http/header-entries.ts";
+import { type HeaderEntries, lookupIn } from "../http/header-entries.ts";
 import type { RequestUrl } from "../http/url.ts";
 import type { Isolate } from "../isolate.ts";
 import { type Credential, withoutKey } from "../journey/credential.ts";
@@ -8,7 +9,7 @@ import type { Trip } from "../journey/trip.ts";
 import type { KeyRecord } from "../keys/record.ts";
 import { oncePerConfig } from "../once-per-config.ts";
 import type { Decision } from "./decide.ts";
-import type { Upstream } from "./forward.ts";
+import { SHORT_BODY, type Upstream } from "./forward.ts";
 import type { Judged } from "./graphql/index.ts";
 import { upstreamHeaders } from "./headers.ts";
 import type { Match } from "./match.ts";
@@ -26,6 +27,9 @@ export interface Allowed {
   judged: Judged | null;
   upgrade: boolean;
 }
+
+const CREDENTIAL_MISSING =
+  "The endpoint's origin credential is not configured: whoever runs this gateway must set the secret that the endpoint names";
 
 /**
  * The request to the origin. Its path is built from the segments that were matched and judged, its headers
@@ -62,12 +66,15 @@ export function prepareUpstream(trip: Trip, allowed: Allowed): Upstream | Denial
     clientIpHeader: isolate.config.CLIENT_IP_HEADER,
   });
   if (endpoint.credential !== null) {
-    const value = env[endpoint.credential.secret];
+    // Judged again at use, like the origin.
+    const { secret: name } = endpoint.credential;
+    const value = ORIGIN_SECRET.test(name) ? env[name] : undefined;
     if (typeof value !== "string" || value === "") {
-      console.error(
-        JSON.stringify({ message: "origin credential is not configured", endpoint_id: endpoint.id }),
-      );
-      return { code: "origin_unreachable", detail: "The endpoint's origin credential is not configured" };
+      // Which secret is missing, the operator reads in the log; the client only that it is not its own fault.
+      const { secret } = endpoint.credential;
+      const message = "origin credential is not configured";
+      console.error(JSON.stringify({ message, request_id: requestId, endpoint_id: endpoint.id, secret }));
+      return { code: "origin_unreachable", detail: CREDENTIAL_MISSING };
     }
     const { header, scheme } = endpoint.credential;
     headers[header.toLowerCase()] = scheme === undefined ? value : `${scheme} ${value}`;
@@ -87,10 +94,17 @@ export function prepareUpstream(trip: Trip, allowed: Allowed): Upstream | Denial
     body,
     websocket: upgrade,
     endpoint,
+    longUpload: body === request.body && body !== null && !isShort(allowed.entries),
     publicBase: `${url.scheme}://${url.host}/${prefix}`,
     originBase,
     requestId,
   };
+}
+
+/** Whether a request says that its body is a short one. */
+function isShort(entries: HeaderEntries): boolean {
+  const length = lookupIn(entries).get("content-length");
+  return length !== null && Number(length) <= SHORT_BODY;
 }
 
 /** The assertion of who calls, for origins that ask for one (spec 2.7). */
@@ -113,6 +127,8 @@ export function assertionFor(
 
 /** Judgements that are remembered; clients choose the host names. */
 const MOST_JUDGED = 1000;
+/** In characters; what is longer is judged each time. */
+const LONGEST_JUDGED = 500;
 
 /** What was judged of origins, by origin and the host that the client named. */
 const judgedOrigins = oncePerConfig(() => new Map<string, boolean>());
@@ -126,7 +142,7 @@ function isAllowedOrigin({ config, ownHosts }: Isolate, origin: string, host: st
     const rules = { insecureHosts: config.INSECURE_ORIGIN_HOSTS, ownHosts: [host, ...ownHosts] };
     allowed = originProblem(origin, rules) === null;
     if (judged.size >= MOST_JUDGED) judged.clear();
-    judged.set(name, allowed);
+    if (name.length <= LONGEST_JUDGED) judged.set(name, allowed);
   }
   return allowed;
 }

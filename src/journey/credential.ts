@@ -17,8 +17,14 @@ const LEAST_TELLING_KEY = 16;
 // look alike; a header sent twice arrives joined by ", ", so no key holds a comma.
 const KEY = /^[\x21-\x2b\x2d-\x7e]+$/;
 const BEARER = /^bearer(?: +(.*))?$/i;
+/** An `Authorization` of another scheme: its name, then what goes with it (RFC 9110 section 11.4). */
+const OTHER_SCHEME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ /;
 
 const bad = (detail: string): Denial => ({ code: "invalid_request", detail });
+
+// Says nothing of what was sent: a scheme that is none may be part of a key.
+const ACCEPTED_FORMS =
+  "An API key is presented as `Authorization: Bearer KEY`, `Authorization: KEY` or `x-api-key: KEY`, not under another scheme";
 
 /**
  * The one credential of a request (spec 2.1): `x-api-key`, `Authorization: Bearer KEY`, a bare
@@ -38,6 +44,7 @@ export function readCredential(headers: HeaderLookup, query: string): Credential
   }
   if (xApiKey !== null) return checked(xApiKey, "header");
   const bearer = BEARER.exec(authorization as string);
+  if (bearer === null && OTHER_SCHEME.test(authorization as string)) return bad(ACCEPTED_FORMS);
   return checked(bearer === null ? (authorization as string) : (bearer[1] ?? ""), "header");
 }
 

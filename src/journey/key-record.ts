@@ -1,6 +1,7 @@
 import type { Denial } from "../denial.ts";
 import type { Asked } from "../freshness/freshness.ts";
 import type { KeyRecord } from "../keys/record.ts";
+import { networkOf } from "./network.ts";
 import type { Trip } from "./trip.ts";
 
 /** Seconds a client is told to wait when its address has presented too many unknown keys. */
@@ -68,8 +69,8 @@ export async function hasLimitLeft(trip: Trip, purpose: "key" | "preflight"): Pr
   return success;
 }
 
-/** The client's address as the platform reports it; all share one where it reports none. */
+/** Where a client comes from, as the platform reports it; all share one address where it reports none. */
 function addressOf(trip: Trip): string {
   const header = trip.isolate.config.CLIENT_IP_HEADER;
-  return (header === undefined ? null : trip.request.headers.get(header)) ?? "unknown";
+  return networkOf((header === undefined ? null : trip.request.headers.get(header)) ?? "unknown");
 }

@@ -42,10 +42,13 @@ export function parseScopeList(list: readonly unknown[], names: Names): Permissi
   return joinPermissions(grants);
 }
 
+const unknownScope = (scope: string) =>
+  `Unknown scope: "${excerpt(scope)}". GET /v1/account/scopes lists those there are`;
+
 function parseScope(scope: string, names: Names): Partial<Permissions> | Refusal {
   const [api, ...rest] = scope.split(":");
   const parse = PARSERS.get(api);
-  return parse?.(rest, names) ?? new Refusal(`Unknown scope: "${excerpt(scope)}"`);
+  return parse?.(rest, names) ?? new Refusal(unknownScope(scope));
 }
 
 /** What follows the first word; `undefined` where that says nothing. */

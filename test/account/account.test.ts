@@ -123,7 +123,7 @@ describe("permission templates", () => {
     const other = as(gateway, await sessions.of("other"));
     await owner("POST", TEMPLATES, { name: "ours", scopes: { all: true } });
     expect((await other("POST", KEYS, { name: "n", template: "ours" })).json.detail).toBe(
-      "Unknown template: ours",
+      "Unknown template: ours. GET /v1/account/permission-templates lists those there are",
     );
     expectDenial(await other("DELETE", `${TEMPLATES}/ours`), 404, "not_found");
     const strange = await owner("POST", TEMPLATES, { name: "t", scopes: ["inference:theirs:read"] });

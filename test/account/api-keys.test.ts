@@ -147,7 +147,10 @@ describe("creating", () => {
       ],
       [{ name: "n" }, "scopes or template is required"],
       [{ name: "n", scopes: { all: true }, template: "read_only" }, "scopes and template cannot be combined"],
-      [{ name: "n", template: "nonesuch" }, "Unknown template: nonesuch"],
+      [
+        { name: "n", template: "nonesuch" },
+        "Unknown template: nonesuch. GET /v1/account/permission-templates lists those there are",
+      ],
       [{ name: "n", scopes: { all: true }, color: "red" }, "Unknown member: color"],
       [
         { name: "n", scopes: { all: true }, environment: "staging" },

@@ -190,6 +190,46 @@ describe("the one-time reveal", () => {
   });
 });
 
+describe("a form that allows nothing", () => {
+  test.each([{ scripts: true }, { scripts: false }])(
+    "says so, and no longer where something is allowed: %o",
+    async ({ scripts }) => {
+      const page = await world.signedIn({ scripts });
+      await page.goto(url("/new"));
+      const warned = () => page.getByText("This key allows nothing yet").isVisible();
+      expect(await warned()).toBe(true);
+      for (const card of ["Read Only", "From a template", "Individual scopes", "Kubernetes only"]) {
+        await choosePermission(page, card);
+        expect([card, await warned()]).toEqual([card, false]);
+      }
+      await choosePermission(page, "Restricted");
+      expect(await warned()).toBe(true);
+      for (const [group, allowing, nothing] of [
+        ["GraphQL access", "Read Only", "None"],
+        ["Access to inference endpoints", "Read/Write", "None"],
+        ["Access to inference endpoints", "Read/Write", "Restricted"],
+        ["Voice model", "Read Only", "None"],
+        ["All other endpoints, those added later too", "Read Only", "None"],
+        ["Credentials for kubectl", "All namespaces", "None"],
+      ] as const) {
+        const radio = (name: string) =>
+          group === "Voice model"
+            ? page.getByRole("radio", { name: `${group}: ${name}` })
+            : option(page, group, name);
+        await radio(allowing).check();
+        expect([group, allowing, await warned()]).toEqual([group, allowing, false]);
+        await radio(nothing).check();
+        expect([group, nothing, await warned()]).toEqual([group, nothing, true]);
+      }
+      // What is chosen for single endpoints counts only while they are chosen singly.
+      await page.getByRole("radio", { name: "Voice model: Read Only" }).check();
+      await option(page, "Access to inference endpoints", "None").check();
+      expect(await warned()).toBe(true);
+      await page.context().close();
+    },
+  );
+});
+
 describe("a form that is refused", () => {
   test.each([{ scripts: true }, { scripts: false }])(
     "says all that is wrong, and keeps the rest: %o",

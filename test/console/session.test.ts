@@ -288,7 +288,12 @@ describe("the local sign-in link", () => {
     ]) {
       const answer = await world.gateway.call(`/console/sign-in/local?token=${token}`);
       expect([answer.status, setCookies(answer)]).toEqual([401, []]);
+      expect(answer.text).toContain("Copy the whole link from the terminal");
     }
+    // Where its button leads, it says how to get another.
+    const page = await world.gateway.call("/console/sign-in");
+    expect(page.text).toContain("npm run --silent token -- --account demo");
+    expect(page.text).toContain(`${world.gateway.url}/console/sign-in/local?token=`);
   });
 
   test("is not opened by another site's page, nor in a frame", async () => {

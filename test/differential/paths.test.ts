@@ -175,33 +175,47 @@ describe("over raw sockets, through the built Worker", () => {
     const keys = new Map<Holding, string>();
     for (const name of NAMES)
       keys.set(name, (await real.createKey({ permissions: permissionsOf(name) })).key);
+    /** Sends a request line for a key. Nothing may arrive at the origin that the key does not hold, whatever is answered. */
+    const exchange = async (name: Holding, method: string, target: string) => {
+      origin.clear();
+      const { status } = await raw(real.port, [
+        `${method} ${target} HTTP/1.1`,
+        "Host: gw.test",
+        `x-api-key: ${keys.get(name)}`,
+        "Connection: close",
+        ...(method === "GET" || method === "HEAD" ? [] : ["Content-Length: 0"]),
+      ]);
+      const arrived = origin.requests.map((seen) => ({ method: seen.method, target: seen.target }));
+      expect(
+        arrived.map((one) => violation(name, one.method, one.target)).filter((one) => one !== null),
+      ).toEqual([]);
+      expect(arrived.length).toBeLessThanOrEqual(1);
+      return { status, arrived };
+    };
     let agreed = 0;
+    const broken: string[] = [];
     await fc.assert(
       fc.asyncProperty(holding, requestLine, async (name, { method, target }) => {
-        origin.clear();
-        const { status } = await raw(real.port, [
-          `${method} ${target} HTTP/1.1`,
-          "Host: gw.test",
-          `x-api-key: ${keys.get(name)}`,
-          "Connection: close",
-          ...(method === "GET" || method === "HEAD" ? [] : ["Content-Length: 0"]),
-        ]);
-        const arrived = origin.requests.map((seen) => ({ method: seen.method, target: seen.target }));
-        expect(
-          arrived.map((one) => violation(name, one.method, one.target)).filter((one) => one !== null),
-        ).toEqual([]);
-        expect(arrived.length).toBeLessThanOrEqual(1);
+        let { status, arrived } = await exchange(name, method, target);
+        // No decision, but a connection that broke on the way, as may happen on a machine that is very busy:
+        // what the gateway decides, it says when it is asked again.
+        if ([0, 502, 503, 504].includes(status)) {
+          broken.push(`${status} ${method} ${target}`);
+          ({ status, arrived } = await exchange(name, method, target));
+        }
         if (arrived.length === 0 && !target.includes("/v1/key")) expect(status).not.toBe(200);
         // The runtime reads whole URLs and cuts fragments off before the Worker sees anything.
         if (!target.startsWith("/") || target.startsWith("//") || method === "FOO") return;
         const { upstream } = await send(name, method, target.split("#", 1)[0]!);
-        expect(arrived).toEqual(
-          upstream === null ? [] : [{ method: upstream.method, target: upstream.target }],
-        );
+        expect({ status, arrived }).toEqual({
+          status,
+          arrived: upstream === null ? [] : [{ method: upstream.method, target: upstream.target }],
+        });
         agreed += 1;
       }),
       { numRuns, seed },
     );
     expect(agreed).toBeGreaterThan(numRuns / 2);
+    expect(broken.length, broken.join("\n")).toBeLessThanOrEqual(2 + numRuns / 1000);
   });
 });

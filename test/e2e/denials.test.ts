@@ -32,6 +32,34 @@ describe("a denial (spec 2.8)", () => {
     expect(answer.headers["content-type"]).toBe("application/problem+json");
   });
 
+  it("meets any client at the bare address; only a browser that opens it is shown to the console", async () => {
+    const { gateway, origin, ALL } = world;
+    const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+    const shown = await gateway.call("/", { headers: { accept: browser } });
+    expect([shown.status, shown.headers.location, shown.text]).toEqual([303, "/console", ""]);
+    expect(shown.headers).toMatchObject({ "cache-control": "no-store", vary: "accept" });
+    expect(await gateway.logOf(shown.headers["x-request-id"]!)).toMatchObject({ status: 303 });
+
+    const refused: [path: string, headers: Record<string, string>, method?: string][] = [
+      ["/", {}],
+      ...["*/*", "application/json", "application/json, text/plain, */*", "text/html;q=0.8, application/json"]
+        .concat("text/html;q=0", "text/html;q=x", "text/htmlx", "")
+        .map((accept): [string, Record<string, string>] => ["/", { accept }]),
+      ["/", { accept: browser }, "POST"],
+      ["/", { accept: browser, authorization: "Bearer nonsense" }],
+      ["/", { accept: browser, "x-api-key": "nonsense" }],
+      ["/?api_key=nonsense", { accept: browser }],
+      ["/x", { accept: browser }],
+      ["/v2/epA/health", { accept: browser }],
+    ];
+    for (const [path, headers, method = "GET"] of refused) {
+      const answer = await gateway.call(path, { method, headers });
+      expectRefused(answer, 401, "invalid_api_key", origin);
+    }
+    const known = await gateway.call("/", { headers: { accept: browser, ...ALL.bearer } });
+    expectRefused(known, 404, "endpoint_not_found", origin);
+  });
+
   it("of a key that was presented says so in the challenge", async () => {
     const answer = await world.gateway.call("/v2/epA/health", { headers: { "x-api-key": "nonsense" } });
     expectRefused(answer, 401, "invalid_api_key", world.origin);

@@ -39,6 +39,12 @@ beforeAll(async () => {
     origin: `${origin.url}/empty`,
     credential: { header: "x-api-key", secret: "ORIGIN_EMPTY" },
   });
+  await gateway.createEndpoint({
+    ...more,
+    id: "grasping",
+    origin: `${origin.url}/grasping`,
+    credential: { header: "x-api-key", secret: "KEY_TAG_SECRETS" },
+  });
 });
 afterAll(() => world?.stop());
 beforeEach(() => world.origin.clear());
@@ -317,11 +323,24 @@ describe("the origin's own credential", () => {
     expect(world.origin.only.header("x-api-key")).toBe("s3cret");
   });
 
+  it("is never one of Postern's own secrets, whatever a record says", async () => {
+    const answer = await world.gateway.call("/v2/grasping/x", { headers: world.ALL.bearer });
+    expectRefused(answer, 502, "origin_unreachable", world.origin);
+  });
+
   it("is not left out where the secret is not set or empty: 502, and nothing is sent", async () => {
     for (const id of ["unset", "empty"]) {
       const answer = await world.gateway.call(`/v2/${id}/x`, { headers: world.ALL.bearer });
       expectRefused(answer, 502, "origin_unreachable", world.origin);
       expect(answer.text).not.toContain("ORIGIN_");
+      expect(answer.json.detail).toContain("must set the secret that the endpoint names");
+      const logged = world.gateway.logs.map(({ text }) => text).filter((text) => text.includes("credential"));
+      expect(JSON.parse(logged.at(-1)!)).toEqual({
+        message: "origin credential is not configured",
+        request_id: answer.headers["x-request-id"],
+        endpoint_id: id,
+        secret: id === "unset" ? "ORIGIN_MISSING" : "ORIGIN_EMPTY",
+      });
     }
   });
 });

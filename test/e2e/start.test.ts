@@ -246,7 +246,7 @@ describe("npm start (spec 12)", { timeout: 60_000 }, () => {
     );
     const PORT = String(await closedPort());
     expect(await refusal(stateDir, { PORT: String(port) })).toMatch(
-      `already uses ${join(stateDir, "state", String(port))}; stop it, or set POSTERN_STATE_DIR`,
+      `already uses ${join(stateDir, "state", String(port))}; stop it, or set another PORT (and POSTERN_STATE_DIR for npm run dev)`,
     );
     expect(await refusal(other, { PORT, KEY_PREFIX: "RPA" })).toContain("Wrong configuration: KEY_PREFIX: ");
     expect(await refusal(join(stateDir, "local-secrets.json"), { PORT })).toContain("Cannot keep state in ");

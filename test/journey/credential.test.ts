@@ -52,6 +52,21 @@ describe("refused", () => {
     expect(read(headers, query)).toMatchObject({ code: "invalid_request" });
   });
 
+  it.each(["Basic YTpi", `Token ${KEY}`, "Digest username=a, realm=b"])(
+    "%s says how a key is presented, and repeats nothing",
+    (authorization) => {
+      const refused = read({ authorization });
+      expect(refused).toMatchObject({ detail: expect.stringContaining("`Authorization: Bearer KEY`") });
+      expect(JSON.stringify(refused)).not.toContain(authorization.split(" ")[1]);
+    },
+  );
+
+  it("a header sent twice is no other scheme", () => {
+    for (const authorization of [`${KEY}, ${KEY}`, `Bearer ${KEY}, Bearer ${KEY}`]) {
+      expect(read({ authorization })).toMatchObject({ detail: expect.stringContaining("presented once") });
+    }
+  });
+
   it("longer than 512 characters is 401", () => {
     expect(read({ "x-api-key": "k".repeat(512) })).toMatchObject({ key: "k".repeat(512) });
     expect(read({ "x-api-key": "k".repeat(513) })).toEqual({ code: "invalid_api_key", reason: "malformed" });

@@ -280,7 +280,10 @@ describe("what is refused", () => {
       `graphql:queries:${"x".repeat(70)}:y`,
       "kubernetes_exec",
       `kubernetes_exec:${NS1}:read`,
-    ].map((scope) => [[scope], `Unknown scope: "${scope}"`] as const),
+    ].map(
+      (scope) =>
+        [[scope], `Unknown scope: "${scope}". GET /v1/account/scopes lists those there are`] as const,
+    ),
   ])("%j", (scopes, text) => {
     expect(message(scopes)).toBe(text);
   });

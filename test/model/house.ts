@@ -65,6 +65,7 @@ export const KEYS = [0, 1, 2, 3].map((i) => ({
   account: `acc_${i % 2}`,
   hash: i.toString(16).padStart(8, "0").padEnd(64, "abcdef"[i]),
 }));
+const NOTHING = { graphql: "none", inference: "none", kubernetes_exec: "none" } as const;
 const ACCOUNTS = ["acc_0", "acc_1"];
 /** Where endpoints come and go. */
 const ENDPOINTS = [
@@ -314,8 +315,8 @@ export class House {
     for (const { id, account, hash } of KEYS.slice(0, 3)) {
       db.exec(
         `INSERT INTO keys (id, account_id, hash, prefix, name, environment, permissions, created_at, created_by)
-         VALUES (?, ?, ?, 'p', 'n', 'production', '{}', 0, 't')`,
-        [id, account, hash],
+         VALUES (?, ?, ?, 'p', 'n', 'production', ?, 0, 't')`,
+        [id, account, hash, JSON.stringify(NOTHING)],
       );
     }
     db.exec(
@@ -798,7 +799,7 @@ const keyRow = (id: string, account_id: string, hash: string, now: number): KeyR
   prefix: "p",
   name: "n",
   environment: "production",
-  permissions: {} as KeyRow["permissions"],
+  permissions: NOTHING,
   scopes: null,
   template: null,
   enabled: true,

@@ -69,6 +69,17 @@ export const ISOLATE_STORIES: Record<string, Story> = {
     await asked(teller);
   },
 
+  "KV holds an old record under a number yet to come": async (teller) => {
+    const { house, finish, pass } = teller;
+    await asked(teller);
+    const old = house.inKv(0);
+    await finish(await house.change(KEY, RENAME));
+    house.putKv(0, (old as string).replace(/"seq":\d+/, '"seq":9000000000000000'));
+    house.killIsolate(0);
+    await pass(LEASE + 1);
+    await asked(teller);
+  },
+
   "an unknown key is created, and the isolate's clock runs back": async (teller) => {
     const { house, finish, pass } = teller;
     const unknown = KEYS.length - 1;

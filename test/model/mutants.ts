@@ -296,6 +296,7 @@ export const MUTANTS: Mutant[] = [
     "const open = new Set([...reply.open, ...(lease?.open ?? [])]);",
   ),
   one("ignoring open", LEASE, "if (lease.open.has(subject)) return false;", ""),
+  one("a number yet to come is believed", LEASE, " || stamp.seq > lease.seq", ""),
   one("a fence of its own number shuts out", LEASE, "stamp.seq < fence", "stamp.seq <= fence"),
 
   // ---- an isolate ----

@@ -25,4 +25,29 @@ describe("parseConfig", () => {
       expect(parse).not.toThrow('"tag secret"');
     },
   );
+
+  it.each([
+    ["HOSTNAMES", "https://gw.test"],
+    ["HOSTNAMES", "gw.test,gw.test/v2"],
+    ["HOSTNAMES", "gw.test other.test"],
+    ["HOSTNAMES", "gw.test:8443"],
+    ["ADMIN_EMAILS", "you at example.com"],
+    ["ADMIN_EMAILS", "you@example.com;me@example.com"],
+    ["ADMIN_EMAILS", "you@example.com me@example.com"],
+    ["LEASE_SECONDS", "61"],
+  ])("names %s where it is %j", (name, value) => {
+    expect(() => parseConfig({ ...good, [name]: value })).toThrow(
+      new RegExp(`^Wrong configuration: ${name}: `),
+    );
+  });
+
+  it("takes lists of hosts and of addresses, in any case", () => {
+    const { HOSTNAMES, ADMIN_EMAILS } = parseConfig({
+      ...good,
+      HOSTNAMES: "gw.test, API.gw.test,[::1]",
+      ADMIN_EMAILS: "You@Example.com, me@example.com",
+    });
+    expect(HOSTNAMES).toEqual(["gw.test", "api.gw.test", "[::1]"]);
+    expect(ADMIN_EMAILS).toEqual(["you@example.com", "me@example.com"]);
+  });
 });

@@ -95,4 +95,9 @@ it("goes on after a bad record, says which, and fails in the end", () => {
   expect(status).toBe(1);
   expect(run("kong").stdout).toBe("");
   expect(run("tyk").status).toBe(2);
+  expect(run("constructor").status).toBe(2);
+  expect(run("--help")).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Usage: /) });
+  const misspelt = run("kong", "--accout", "acme");
+  expect(misspelt).toMatchObject({ status: 2, stdout: "" });
+  expect(misspelt.stderr).toMatch(/^Unknown option '--accout'.*\nUsage: .*\n$/);
 });

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -41,6 +41,11 @@ interface Run {
 
 /** `npm run deploy`, as somebody would run it who has an API token. */
 async function deploy(...flags: string[]): Promise<Run> {
+  return deployIn({}, ...flags);
+}
+
+/** The same, with more of the environment. */
+async function deployIn(more: Record<string, string>, ...flags: string[]): Promise<Run> {
   const child = spawn(process.execPath, ["scripts/deploy.ts", "--domain", HOST, ...flags], {
     cwd: ROOT,
     env: {
@@ -51,6 +56,7 @@ async function deploy(...flags: string[]): Promise<Run> {
       NODE_COMPILE_CACHE: join(home, "compiled"),
       POSTERN_DEPLOY_DIR: work,
       ...api.environment,
+      ...more,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -77,9 +83,34 @@ function writes(requests: Recorded[]): string[] {
 
 const SCRIPT = "/workers/scripts/postern";
 
+describe("npm run deploy refuses, before it asks anything,", () => {
+  it.each<[string, Record<string, string>, string[], string]>([
+    ["a flag that npm kept", { npm_config_dry_run: "true" }, [], "npm run deploy -- --dry-run"],
+    ["another", { npm_config_force: "true" }, ["--dry-run"], "npm run deploy -- --force"],
+    ["a flag misspelt", {}, ["--dryrun"], "'--dryrun'"],
+    ["one that its own steps would not heed", {}, ["--env", "staging"], "'--env'"],
+    ["what is no flag", {}, ["dry-run"], "'dry-run'"],
+    [
+      "a host name with a scheme",
+      {},
+      ["--var", "HOSTNAMES:https://gw.test"],
+      "HOSTNAMES: must be host names",
+    ],
+    ["what is no address", {}, ["--var", "ADMIN_EMAILS:you at gw.test"], "ADMIN_EMAILS: must be e-mail"],
+    ["half a way in", {}, ["--var", "SESSION_ISSUER:https://i.test"], "SESSION_AUDIENCE is not"],
+    ["half of another", {}, ["--var", "OIDC_ISSUER:https://i.test"], "OIDC_CLIENT_ID is not"],
+  ])("%s", async (_what, environment, flags, said) => {
+    const { code, output, requests } = await deployIn(environment, ...flags);
+    expect(output).toContain(said);
+    expect(code).toBe(1);
+    expect(requests).toEqual([]);
+  });
+});
+
 describe("npm run deploy", () => {
   it("with --dry-run writes nothing, and says what it would do", { timeout: 60_000 }, async () => {
-    const { code, output, requests } = await deploy("--dry-run");
+    const { code, output, requests } = await deploy("--dry-run", "--var", "LEASE_SECOND:5");
+    expect(output).toContain("Warning: LEASE_SECOND is no variable");
     expect(output).toMatch(/KV namespace postern-keys: would be created$/m);
     expect(output).toMatch(/D1 database postern: would be created$/m);
     expect(output).toMatch(/Migration 0001_first\.sql: would be applied$/m);
@@ -188,8 +219,9 @@ describe("npm run deploy", () => {
   });
 });
 
-it("secrets are in the upload alone: no output, no file left behind, no command line, no environment", () => {
-  const values = Object.values(api.versions[0]!.secrets);
+it("secrets are in the upload and in their owner's file: no output, no other file, no command line, no environment", () => {
+  const secrets = api.versions[0]!.secrets;
+  const values = Object.values(secrets);
   const files = readdirSync(work, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
@@ -199,7 +231,11 @@ it("secrets are in the upload alone: no output, no file left behind, no command 
   expect(processes).toContain("--secrets-file");
   for (const value of values)
     expect([outputs.includes(value), processes.includes(value)]).toEqual([false, false]);
-  for (const file of files) {
+
+  const kept = join(work, `secrets-${api.databases[0]!.uuid}.json`);
+  expect(JSON.parse(readFileSync(kept, "utf8"))).toEqual(secrets);
+  expect(statSync(kept).mode & 0o777).toBe(0o600);
+  for (const file of files.filter((name) => name !== kept)) {
     const text = readFileSync(file, "utf8");
     for (const value of values) expect(text.includes(value), file).toBe(false);
   }

@@ -44,7 +44,7 @@ it("gives a directory to one process at a time, until it ends", async () => {
   const { said, child } = await contender();
   expect(said).toBe("held");
   expect((await contender()).said).toBe(
-    `Another gateway (pid ${child.pid}) already uses ${directory}; stop it, or set POSTERN_STATE_DIR`,
+    `Another gateway (pid ${child.pid}) already uses ${directory}; stop it, or set another PORT (and POSTERN_STATE_DIR for npm run dev)`,
   );
   await ended(child, () => child.stdin!.end());
   expect(await readdir(directory)).toEqual([]);

@@ -10,7 +10,8 @@ export const getKeyRoute = accountRoute(READERS, {
   method: "GET",
   path: "/v1/account/api-keys/{id}",
   summary: "Get an API key",
-  description: "With the exact time of its last use; lists may lag behind it by some seconds.",
+  description:
+    "With the exact time of its last use; lists lag behind it by some 15 seconds, and where many keys are busy by up to an hour and a quarter.",
   tag: "API keys",
   params: KeyParams,
   answers: { 200: { description: "The key", schema: KeySchema, example: EXAMPLE_KEY } },

@@ -51,7 +51,7 @@ export const usageRoute = accountRoute(READERS, {
   path: "/v1/account/api-keys/{id}/usage",
   summary: "Get the usage of an API key",
   description:
-    "Reads, writes, and denials by reason, for each endpoint and step. Steps in which nothing happened are left out; the newest counts lag by some 15 seconds. `from` is rounded down and `to` up to a whole step.",
+    "Reads, writes, and denials by reason, for each endpoint and step. Steps in which nothing happened are left out; the newest counts lag by some 15 seconds, and where many keys are busy by up to an hour and a quarter. `from` is rounded down and `to` up to a whole step.",
   tag: "API keys",
   params: KeyParams,
   query: Query,

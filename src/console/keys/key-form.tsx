@@ -1,7 +1,7 @@
 import { checkName, EXPIRY_FORMAT, parseExpiry } from "../../keys/rules.ts";
 import { parseScopes } from "../../keys/scopes.ts";
 import type { KeyView } from "../../keys/view.ts";
-import { ButtonLink, Card, Choice, describedBy, Field, When } from "../components.tsx";
+import { ButtonLink, Card, Choice, describedBy, Field, NoticeBox, When } from "../components.tsx";
 import type { Fields } from "../forms.ts";
 import { Form } from "../layout.tsx";
 import type { Visitor } from "../visitor.ts";
@@ -127,6 +127,15 @@ export function KeyForm({
       <Card title="Expiry">
         <Expiry values={values} errors={errors} now={now} edited={edited} />
       </Card>
+      {edited?.legacy !== true && (
+        // Hidden by the stylesheet as soon as something is allowed, with scripts and without.
+        <div class="nothing-allowed">
+          <NoticeBox kind="warning" title="This key allows nothing yet">
+            Every request with it will be refused. Allow something under Permission, unless that is what you
+            want.
+          </NoticeBox>
+        </div>
+      )}
       <div class="buttons">
         <button class="button primary" type="submit">
           {edited === undefined ? "Create" : "Update"}

@@ -42,10 +42,11 @@ export function permissionsOf(scopes: unknown): Permissions {
   return parsed.ok ? parsed.permissions : { graphql: "none", inference: "none", kubernetes_exec: "none" };
 }
 
-/** A sentence of the API, for a person: a capital at the start, and the field's name as the page has it. */
+/** A sentence of the API, for a person: a capital at the start, the field's name as the page has it, no route. */
 export function forPeople(detail: string): string {
   const text = detail
     .replace(/^expires_at /, "expiry ")
+    .replace(/\. GET \/v1\/\S+ lists those there are$/, "")
     .replace(/^scopes\.restricted\.graphql\.\w+\[(\d+)\] /, (_, at) => `name ${Number(at) + 1} of the list `);
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

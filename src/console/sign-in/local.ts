@@ -41,7 +41,7 @@ export const localSignInPage = openPage({
         : new Problem(
             401,
             "missing_access_token",
-            "This sign-in link does not hold any more. Start the gateway again for a new one",
+            "This sign-in link is cut short, or its time is over. Copy the whole link from the terminal; the sign-in page says how to get a new one",
           );
     }
     const jar = cookieJarOf(origin);

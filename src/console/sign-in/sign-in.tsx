@@ -28,7 +28,18 @@ export const signInPage = openPage({
             </p>
           )}
           {ways.local && (
-            <p>Open the sign-in link that the gateway printed in its terminal when it started.</p>
+            <>
+              <p>
+                Open the sign-in link that the gateway printed in its terminal when it started: all of it, up
+                to its last character.
+              </p>
+              <p>
+                For a new one, run <code>npm run --silent token -- --account demo --admin</code> where the
+                gateway was started, and open <code>{origin}/console/sign-in/local?token=</code> with what it
+                prints appended. Another account, or a role in it, is for <code>--account</code> and{" "}
+                <code>--role</code> to name.
+              </p>
+            </>
           )}
           {ways.access && (
             <p>Cloudflare Access signs you in before you get here. Reload this page to try again.</p>

@@ -66,7 +66,8 @@ function Counted({ usage, span }: { usage: Usage; span: Span }) {
   if (reads + writes + denied === 0) {
     return (
       <EmptyState title="Not used">
-        No request came with this key in {title}. A request shows here some 15 seconds after it was made.
+        No request came with this key in {title}. A request shows here some 15 seconds after it was made;
+        where many keys are busy, up to an hour and a quarter.
       </EmptyState>
     );
   }
@@ -109,7 +110,10 @@ function Counted({ usage, span }: { usage: Usage; span: Span }) {
       </Card>
       <Card title={`By the ${SPANS[span].step}`}>
         <StepTable steps={steps} span={span} reasons={Object.keys(denials)} title={title} />
-        <p class="hint">Times are UTC. The newest requests show some 15 seconds after they were made.</p>
+        <p class="hint">
+          Times are UTC. The newest requests show some 15 seconds after they were made; where many keys are
+          busy, up to an hour and a quarter.
+        </p>
       </Card>
     </>
   );

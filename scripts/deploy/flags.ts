@@ -1,0 +1,71 @@
+import { parseArgs } from "node:util";
+
+/** What the command line asks for. */
+export interface DeployFlags {
+  dryRun: boolean;
+  force: boolean;
+  /** For `wrangler deploy`, as they were given. */
+  passedOn: string[];
+  /** Variables that `--var NAME:VALUE` sets, beside those of wrangler.toml. */
+  vars: Record<string, string>;
+}
+
+/** The command line is not one that deploy understands; the message names what is wrong. */
+export class FlagError extends Error {}
+
+const value = { type: "string", multiple: true } as const;
+const on = { type: "boolean" } as const;
+
+/**
+ * Flags of `wrangler deploy` that may be passed on: what the deployed thing is and is called stays with
+ * wrangler.toml, since the steps before the upload go by it.
+ */
+const PASSED_ON = {
+  ...{ domain: value, domains: value, route: value, routes: value, var: value, define: value },
+  ...{ tag: value, message: value, outdir: value, metafile: value },
+  ...{ "keep-vars": on, logpush: on, strict: on, "upload-source-maps": on },
+};
+const OWN = { "dry-run": on, force: on };
+
+/**
+ * Reads the command line.
+ * @param environment npm keeps flags for itself that stand before `--`, and tells of them here alone
+ * @throws FlagError naming a flag that is unknown, or that npm kept
+ */
+export function readFlags(args: string[], environment: Record<string, string | undefined>): DeployFlags {
+  const { values, tokens } = parse(args);
+  for (const name of ["dry-run", "dryrun", "force"] as const) {
+    const kept = environment[`npm_config_${name.replace("-", "_")}`];
+    if (kept !== undefined && kept !== "" && kept !== "false" && !(name !== "dryrun" && values[name])) {
+      throw new FlagError(`npm kept --${name} for itself. Put -- before it: npm run deploy -- --${name}`);
+    }
+  }
+  const passedOn = tokens.flatMap((token) => {
+    if (token.kind !== "option" || token.name in OWN) return [];
+    return token.value === undefined
+      ? [token.rawName]
+      : token.inlineValue
+        ? [`${token.rawName}=${token.value}`]
+        : [token.rawName, token.value];
+  });
+  const vars = (values.var ?? []).map((text) => {
+    const colon = text.indexOf(":");
+    if (colon < 1) throw new FlagError("--var takes NAME:VALUE");
+    return [text.slice(0, colon), text.slice(colon + 1)] as const;
+  });
+  return {
+    dryRun: values["dry-run"] ?? false,
+    force: values.force ?? false,
+    passedOn,
+    vars: Object.fromEntries(vars),
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, tokens: true, options: { ...OWN, ...PASSED_ON } });
+  } catch (error) {
+    const known = [...Object.keys(OWN), ...Object.keys(PASSED_ON)].map((name) => `--${name}`);
+    throw new FlagError(`${(error as Error).message}\nFlags: ${known.join(" ")}`);
+  }
+}
