@@ -69,7 +69,11 @@ export function open(url: string, path: string, call: Call = {}): Promise<OpenAn
 
 /** Sends a request and reads the whole answer. */
 export async function call(url: string, path: string, options: Call = {}): Promise<Answer> {
-  const { status, headers, body } = await open(url, path, options);
+  const { status, headers, body } = await open(url, path, options).catch((error) => {
+    // Refused before it was read, and the answer lost with the connection: it is there when asked again.
+    if ((error as NodeJS.ErrnoException).code !== "EPIPE" || options.body instanceof Readable) throw error;
+    return open(url, path, options);
+  });
   const chunks: Buffer[] = [];
   for await (const chunk of body) chunks.push(chunk);
   return answer(status, headers, Buffer.concat(chunks));
