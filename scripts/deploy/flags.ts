@@ -27,6 +27,11 @@ const PASSED_ON = {
 };
 const OWN = { "dry-run": on, force: on };
 
+/** But for those that npm has a setting of its own for, which may stand in anybody's .npmrc. */
+const MAY_BE_KEPT = ["dryrun", ...Object.keys(OWN), ...Object.keys(PASSED_ON)].filter(
+  (name) => name !== "tag" && name !== "message",
+);
+
 /**
  * Reads the command line.
  * @param environment npm keeps flags for itself that stand before `--`, and tells of them here alone
@@ -34,12 +39,8 @@ const OWN = { "dry-run": on, force: on };
  */
 export function readFlags(args: string[], environment: Record<string, string | undefined>): DeployFlags {
   const { values, tokens } = parse(args);
-  for (const name of ["dry-run", "dryrun", "force"] as const) {
-    const kept = environment[`npm_config_${name.replace("-", "_")}`];
-    if (kept !== undefined && kept !== "" && kept !== "false" && !(name !== "dryrun" && values[name])) {
-      throw new FlagError(`npm kept --${name} for itself. Put -- before it: npm run deploy -- --${name}`);
-    }
-  }
+  const given = new Set(tokens.flatMap((token) => (token.kind === "option" ? [token.name] : [])));
+  refuseWhatNpmKept(environment, given);
   const passedOn = tokens.flatMap((token) => {
     if (token.kind !== "option" || token.name in OWN) return [];
     return token.value === undefined
@@ -59,6 +60,15 @@ export function readFlags(args: string[], environment: Record<string, string | u
     passedOn,
     vars: Object.fromEntries(vars),
   };
+}
+
+function refuseWhatNpmKept(environment: Record<string, string | undefined>, given: Set<string>): void {
+  for (const name of MAY_BE_KEPT) {
+    const kept = environment[`npm_config_${name.replaceAll("-", "_")}`] ?? "";
+    if (kept === "" || kept === "false" || given.has(name)) continue;
+    const meant = name === "dryrun" ? "dry-run" : name;
+    throw new FlagError(`npm kept --${name} for itself. Put -- before it: npm run deploy -- --${meant}`);
+  }
 }
 
 function parse(args: string[]) {

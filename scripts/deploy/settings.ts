@@ -1,4 +1,4 @@
-import { type Config, ConfigError, parseConfig, VARIABLE_NAMES } from "../../src/env.ts";
+import { type Config, ConfigError, parseConfig, VARIABLE_NAMES, VARIABLES } from "../../src/env.ts";
 
 /** Secrets exist only at Cloudflare; the one that is required is stood in for. */
 const STAND_IN = { KEY_TAG_SECRETS: JSON.stringify({ a: "-".repeat(32) }) };
@@ -22,6 +22,10 @@ export function checkSettings(vars: Record<string, unknown>): string[] {
   if (notText.length > 0) {
     throw new ConfigError(`Wrong configuration: ${notText.join(", ")}: must be text, in double quotes`);
   }
+  const open = texts.filter(([name, value]) => value !== "" && isSecret(name)).map(([name]) => name);
+  if (open.length > 0) {
+    throw new ConfigError(`Wrong configuration: ${open.join(", ")}: set it by wrangler secret put, not here`);
+  }
   const config = parseConfig({ ...vars, ...STAND_IN });
   const isSet = (names: readonly (keyof Config)[]) => names.some((name) => config[name] !== undefined);
   const lacking = TOGETHER.flatMap((group) => {
@@ -35,3 +39,5 @@ export function checkSettings(vars: Record<string, unknown>): string[] {
     .filter((name) => !(VARIABLE_NAMES as string[]).includes(name) && !name.startsWith("ORIGIN_"))
     .map((name) => `${name} is no variable of Postern's (docs/configuration.md lists them)`);
 }
+
+const isSecret = (name: string) => VARIABLES.shape[name as keyof Config].description?.startsWith("Secret.");

@@ -86,6 +86,8 @@ const SCRIPT = "/workers/scripts/postern";
 describe("npm run deploy refuses, before it asks anything,", () => {
   it.each<[string, Record<string, string>, string[], string]>([
     ["a flag that npm kept", { npm_config_dry_run: "true" }, [], "npm run deploy -- --dry-run"],
+    ["one that npm kept, misspelt", { npm_config_dryrun: "true" }, [], "npm run deploy -- --dry-run"],
+    ["one for wrangler that npm kept", { npm_config_keep_vars: "true" }, [], "npm run deploy -- --keep-vars"],
     ["another", { npm_config_force: "true" }, ["--dry-run"], "npm run deploy -- --force"],
     ["a flag misspelt", {}, ["--dryrun"], "'--dryrun'"],
     ["one that its own steps would not heed", {}, ["--env", "staging"], "'--env'"],
@@ -97,6 +99,12 @@ describe("npm run deploy refuses, before it asks anything,", () => {
       "HOSTNAMES: must be host names",
     ],
     ["what is no address", {}, ["--var", "ADMIN_EMAILS:you at gw.test"], "ADMIN_EMAILS: must be e-mail"],
+    [
+      "a secret in the open",
+      {},
+      ["--var", "SESSION_SECRETS:{}"],
+      "SESSION_SECRETS: set it by wrangler secret",
+    ],
     ["half a way in", {}, ["--var", "SESSION_ISSUER:https://i.test"], "SESSION_AUDIENCE is not"],
     ["half of another", {}, ["--var", "OIDC_ISSUER:https://i.test"], "OIDC_CLIENT_ID is not"],
   ])("%s", async (_what, environment, flags, said) => {
