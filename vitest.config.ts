@@ -1,9 +1,10 @@
 import { defineConfig } from "vitest/config";
 
 /** Tests of running gateways, browsers and clients: processes, sockets and clocks of a machine that is shared. */
-const RUNNING = ["e2e", "browser", "console", "kubernetes", "scripts", "conformance"].map(
-  (part) => `test/${part}/**/*.test.ts`,
-);
+const RUNNING = [
+  ...["account", "admin", "api", "browser", "conformance", "console", "e2e", "kubernetes"],
+  ...["scripts", "session", "signing", "webhooks"],
+].map((part) => `test/${part}/**/*.test.ts`);
 
 const common = {
   testTimeout: 20_000,

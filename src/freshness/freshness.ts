@@ -103,7 +103,7 @@ export class Freshness {
     return entry.value as T;
   }
 
-  /** What is in memory, in force or not: good for how to word an answer, never for a decision. */
+  /** What is in memory, in force or not: good for what a look-up may cost, never for a decision. */
   remembered<T>(kind: Kind<T>, name: string): T | undefined {
     return this.#memory.get(kind.cacheName(name))?.value as T | undefined;
   }

@@ -38,8 +38,10 @@ export async function findKey(
   }
   const shape = isolate.keyFormat.classify(key);
   if (shape.kind === "forged") return { code: "invalid_api_key", reason: "forged" };
-  if (shape.kind === "legacy") {
-    if (!isolate.config.LEGACY_KEYS) return UNKNOWN;
+  // One that was known a moment ago only lacks a lease, and is not held up by strangers.
+  const isStrange = shape.kind === "legacy" && isolate.freshness.remembered(isolate.keys, hash) === undefined;
+  if (shape.kind === "legacy" && !isolate.config.LEGACY_KEYS) return UNKNOWN;
+  if (isStrange) {
     if (!(await mayLookUp(trip))) return { code: "rate_limited", retryAfter: RETRY_AFTER };
     if (!isolate.unknownKeys.spendLookup(now)) return { code: "rate_limited", retryAfter: RETRY_AFTER_ALL };
   }
@@ -48,7 +50,7 @@ export async function findKey(
   journey.postern_ms += Date.now() - began;
   if (found === "unavailable") return { code: "state_unavailable" };
   journey.tier = found.tier;
-  if (shape.kind === "legacy" && (found.value !== null || found.tier === "memory")) {
+  if (isStrange && (found.value !== null || found.tier === "memory")) {
     isolate.unknownKeys.returnLookup();
   }
   if (found.value === null) {

@@ -41,6 +41,7 @@ export class InProcess {
       (kind.cacheName === NODE_KIND.cacheName ? this.#node(name) : this.#records.get(name)) as T | undefined;
     const freshness = {
       peek,
+      remembered: peek,
       get: async <T>(kind: Kind<T>, name: string) => ({ value: peek(kind, name) ?? null, tier: "memory" }),
       recordUse() {},
     };
