@@ -8,6 +8,11 @@ const MAX_BODY = 256 * 1024;
 /** Deepest nesting; the deepest body there is (scopes of a key) has 4 levels. */
 const MAX_DEPTH = 16;
 
+/** Whether a request carries no body: none at all, or one of length 0. */
+export function hasNoBody({ body, headers }: Request): boolean {
+  return body === null || headers.get("content-length") === "0";
+}
+
 /**
  * Why a body of these media types cannot be read; null when it can. No charset but UTF-8, and no other
  * parameter: in another, another reader would see another document. Nor compressed: its size would be unknown.

@@ -9,7 +9,7 @@ import { identityOf, type Session } from "../session/session.ts";
 import { verifySession } from "../session/verify.ts";
 import { readAccount } from "../store/accounts.ts";
 import { isTransient } from "../store/retry.ts";
-import { mediaProblem, readJson } from "./body.ts";
+import { hasNoBody, mediaProblem, readJson } from "./body.ts";
 import { matchRoute } from "./match.ts";
 import { check } from "./problem.ts";
 import { readQuery } from "./query.ts";
@@ -153,7 +153,7 @@ async function read(route: Route, call: Call<unknown, unknown, unknown>, url: UR
     if (problem !== null) return problem;
   }
   if (route.body !== undefined) {
-    const absent = route.bodyOptional === true && isEmpty(call.request);
+    const absent = route.bodyOptional === true && hasNoBody(call.request);
     const json = absent ? { value: {} } : await readJson(call.request);
     if (isDenial(json)) return json;
     const body = check(route.body, json.value, "body");
@@ -161,11 +161,6 @@ async function read(route: Route, call: Call<unknown, unknown, unknown>, url: UR
     call.body = body.value;
   }
   return null;
-}
-
-/** Whether a request carries no body: none at all, or one of length 0. */
-function isEmpty({ body, headers }: Request): boolean {
-  return body === null || headers.get("content-length") === "0";
 }
 
 /** The client's address, from the header that the platform sets and nobody else can. */

@@ -67,16 +67,14 @@ export function prepareUpstream(trip: Trip, allowed: Allowed): Upstream | Denial
   });
   if (endpoint.credential !== null) {
     // Judged again at use, like the origin.
-    const { secret: name } = endpoint.credential;
-    const value = ORIGIN_SECRET.test(name) ? env[name] : undefined;
+    const { header, scheme, secret } = endpoint.credential;
+    const value = ORIGIN_SECRET.test(secret) ? env[secret] : undefined;
     if (typeof value !== "string" || value === "") {
       // Which secret is missing, the operator reads in the log; the client only that it is not its own fault.
-      const { secret } = endpoint.credential;
       const message = "origin credential is not configured";
       console.error(JSON.stringify({ message, request_id: requestId, endpoint_id: endpoint.id, secret }));
       return { code: "origin_unreachable", detail: CREDENTIAL_MISSING };
     }
-    const { header, scheme } = endpoint.credential;
     headers[header.toLowerCase()] = scheme === undefined ? value : `${scheme} ${value}`;
   }
   let body: BodyInit | null = method === "GET" || method === "HEAD" ? null : request.body;
@@ -94,7 +92,7 @@ export function prepareUpstream(trip: Trip, allowed: Allowed): Upstream | Denial
     body,
     websocket: upgrade,
     endpoint,
-    longUpload: body === request.body && body !== null && !isShort(allowed.entries),
+    longUpload: body !== null && judged?.body == null && !isShort(allowed.entries),
     publicBase: `${url.scheme}://${url.host}/${prefix}`,
     originBase,
     requestId,

@@ -3,26 +3,8 @@ import { ISOLATE_STORIES } from "./isolate-stories.ts";
 import { LEDGER_STORIES } from "./ledger-stories.ts";
 import { RELAY_STORIES } from "./relay-stories.ts";
 import type { Owner } from "./sim.ts";
+import { KEY, RENAME, type Story, type Teller } from "./story.ts";
 
-/** What a story may do: everything in it happens in the order told. */
-export interface Teller {
-  house: House;
-  /** The messages of one that hold these texts arrive, one after the other. */
-  let(owner: Owner, ...texts: string[]): Promise<void>;
-  /** A message fails at once, and arrives only when `late` says so. */
-  delay(owner: Owner, text: string): Promise<void>;
-  late(): Promise<void>;
-  /** One goes on to its end while all others wait. */
-  finish(owner: Owner): Promise<void>;
-  /** Everything that is under way arrives, but for what is late. */
-  rest(): Promise<void>;
-  pass(ms: number): Promise<void>;
-}
-
-export type Story = (teller: Teller) => Promise<void>;
-
-const KEY = { sort: "key", which: 0 } as const;
-const RENAME = 9;
 const DELETE = 0;
 /** One endpoint at two places, and the node of the second. */
 const AT_X = { sort: "endpoint", which: 3 } as const;

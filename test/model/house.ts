@@ -26,7 +26,7 @@ import { Owner, Sim } from "./sim.ts";
 export const LEASE = 2000;
 export const GRACE = 12_000;
 /** FLUSH_SECONDS here, in ms. */
-const FLUSH = 10_000;
+export const FLUSH = 10_000;
 const HOUR = 3_600_000;
 
 /** A promise of the architecture page was broken. */

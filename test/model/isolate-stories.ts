@@ -1,12 +1,5 @@
-import type { Story, Teller } from "./directed.ts";
-import { Broken, KEYS, LEASE } from "./house.ts";
-
-const KEY = { sort: "key", which: 0 } as const;
-const RENAME = 9;
-
-function hold(condition: boolean, promise: string): void {
-  if (!condition) throw new Broken(promise);
-}
+import { KEYS, LEASE } from "./house.ts";
+import { hold, KEY, RENAME, type Story, type Teller } from "./story.ts";
 
 /** A request that runs to its end alone; gives where its answer came from, and what it asked for. */
 async function asked({ house, finish }: Teller, which = 0) {

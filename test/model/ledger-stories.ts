@@ -1,20 +1,11 @@
-import type { Story, Teller } from "./directed.ts";
-import { Broken, type Host, type House } from "./house.ts";
+import { FLUSH, type Host, type House } from "./house.ts";
 import type { Owner } from "./sim.ts";
+import { hold, KEY, RENAME, type Story, type Teller } from "./story.ts";
 
-/** FLUSH_SECONDS of the house, in ms. */
-const FLUSH = 10_000;
 /** How long an alarm may be overdue before it counts as lost, in ms. */
 const LOST = 60_000;
 
-const KEY = { sort: "key", which: 0 } as const;
-const RENAME = 9;
-
 const host = ({ house }: Teller) => house.hosts[0] as Host;
-
-function hold(condition: boolean, promise: string): void {
-  if (!condition) throw new Broken(promise);
-}
 
 /** Uses of all keys that D1 has. */
 const written = (house: House) => house.usage().reduce((sum, { count }) => sum + count, 0);

@@ -1,8 +1,5 @@
-import type { Story, Teller } from "./directed.ts";
 import { LEASE, type RelayHost } from "./house.ts";
-
-const KEY = { sort: "key", which: 0 } as const;
-const RENAME = 9;
+import { KEY, RENAME, type Story, type Teller } from "./story.ts";
 
 const relayOf = ({ house }: Teller) => (house.relays[0] as RelayHost).owner;
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { hasNoBody } from "../../api/body.ts";
 import { EXAMPLE_KEY } from "../../api/examples.ts";
 import { adminRoute } from "../../api/route.ts";
 import { streamLines } from "../../api/stream-lines.ts";
@@ -45,9 +46,10 @@ export const importRoute = adminRoute({
     },
   },
   async handle(call) {
-    const { body, headers } = call.request;
-    if (body === null || headers.get("content-length") === "0")
+    const { request } = call;
+    if (request.body === null || hasNoBody(request)) {
       return { code: "invalid_request", detail: "The body is empty" };
-    return new Response(streamLines(importKeys(call, body)), { headers: { "content-type": NDJSON } });
+    }
+    return new Response(streamLines(importKeys(call, request.body)), { headers: { "content-type": NDJSON } });
   },
 });
