@@ -1,5 +1,6 @@
 import type { Denial } from "../denial.ts";
-import { readCapped } from "../http/read-capped.ts";
+import type { HeaderLookup } from "../http/header-entries.ts";
+import { readBody } from "../http/read-capped.ts";
 import type { RequestUrl } from "../http/url.ts";
 import { type Credential, withoutKey } from "../journey/credential.ts";
 import type { Trip } from "../journey/trip.ts";
@@ -18,27 +19,24 @@ const NOT_SUPPORTED = {
  */
 export async function readGraphql(
   trip: Trip,
+  headers: HeaderLookup,
   permissions: Permissions,
   url: RequestUrl,
   credential: Credential,
 ): Promise<Judged | null | Denial | Response> {
-  const { request, requestId } = trip;
+  const { request, requestId, journey } = trip;
+  const { method } = journey;
   const access = graphqlAccess(permissions);
   if (access === "none") {
     return { code: "insufficient_scope", needed: "read", resource: "GraphQL" };
   }
-  if (access === "read_write" && request.method === "POST") return null;
+  if (access === "read_write" && method === "POST") return null;
 
-  const { headers } = request;
   let body: Uint8Array = new Uint8Array();
-  if (request.method === "POST") {
-    const length = headers.get("content-length");
-    const announced = length === null ? null : Number(length);
-    if (announced !== null && announced > MAX_BODY_BYTES)
-      return { code: "body_too_large", limit: MAX_BODY_BYTES };
+  if (method === "POST") {
     let read: Uint8Array | "too_large";
     try {
-      read = await within(readCapped(request.body, MAX_BODY_BYTES, announced), BODY_PATIENCE);
+      read = await within(readBody(request, MAX_BODY_BYTES, headers.get("content-length")), BODY_PATIENCE);
     } catch (error) {
       const why = error instanceof Stalled ? "did not arrive in time" : "ended early";
       return { code: "invalid_request", detail: `The body ${why}` };
@@ -47,12 +45,13 @@ export async function readGraphql(
     body = read;
   }
   const inspection = inspectGraphql({
-    method: request.method,
+    method,
     query: credential.source === "query" ? withoutKey(url.query) : url.query,
     contentType: headers.get("content-type"),
     contentEncoding: headers.get("content-encoding"),
     accept: headers.get("accept"),
-    hasBody: request.body !== null,
+    // A POST is judged by what was read of it.
+    hasBody: method === "GET" && request.body !== null,
     body,
   });
   switch (inspection.kind) {

@@ -70,7 +70,8 @@ async function travel({ url, entries }: Arrival, trip: Trip, known: Known): Prom
   if (typeof operation === "object") return operation;
 
   const permissions = known.record!.permissions;
-  const graphql = operation === "inspect" ? await readGraphql(trip, permissions, url, credential) : null;
+  const graphql =
+    operation === "inspect" ? await readGraphql(trip, headers, permissions, url, credential) : null;
   if (graphql !== null && (graphql instanceof Response || isDenial(graphql))) return graphql;
   if (graphql !== null && method === "POST") {
     // The body came at the client's pace: what was in force when it began may not be any more.

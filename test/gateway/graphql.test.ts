@@ -6,7 +6,7 @@ import {
   inspectGraphql,
   MAX_BODY_BYTES,
 } from "../../src/gateway/graphql/index.ts";
-import { readCapped } from "../../src/http/read-capped.ts";
+import { readBody, readCapped } from "../../src/http/read-capped.ts";
 
 const encoder = new TextEncoder();
 
@@ -576,15 +576,17 @@ describe("readCapped", () => {
     expect(pulled).toBeLessThan(15);
   });
 
-  it("does not wait for the end once all that was announced is there", async () => {
-    const open = new ReadableStream<Uint8Array>({
-      start(controller) {
-        for (const chunk of ["ab", "cd"]) controller.enqueue(encoder.encode(chunk));
-      },
-    });
-    expect(await readCapped(open, 10, 4)).toEqual(encoder.encode("abcd"));
-    expect(await readCapped(streamOf("ab"), 10, 4)).toEqual(encoder.encode("ab"));
-    expect(await readCapped(streamOf("abcd"), 3, 4)).toBe("too_large");
+  it("reads a body of announced length in one go, and refuses by what was announced and by what came", async () => {
+    const posted = (body: string) => new Request("http://gateway.test/", { method: "POST", body });
+    expect(await readBody(posted("abcd"), 4, "4")).toEqual(encoder.encode("abcd"));
+    const unread = posted("abcd");
+    expect(await readBody(unread, 3, "4")).toBe("too_large");
+    expect(unread.bodyUsed).toBe(false);
+    expect(await readBody(posted("abcd"), 3, "2")).toBe("too_large");
+    for (const announced of [null, "", "-1", "4, 4", "1e1"]) {
+      expect(await readBody(posted("abcd"), 4, announced)).toEqual(encoder.encode("abcd"));
+      expect(await readBody(posted("abcd"), 3, announced)).toBe("too_large");
+    }
   });
 
   it("rejects when the stream fails", async () => {
