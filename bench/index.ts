@@ -8,6 +8,7 @@ import type { Outbound } from "./direct.ts";
 import { type Effort, measure, type Row, setUp } from "./hot-path.ts";
 import { startOrigin } from "./origin.ts";
 import { writeResults } from "./results.ts";
+import { measureSteps, type Step, stepSides } from "./steps.ts";
 
 const effort: Effort = {
   rounds: Number(process.env.BENCH_ROUNDS ?? 5),
@@ -28,12 +29,25 @@ try {
     }
     print(outbound, shapes[outbound]);
   }
+  const steps: Step[] = await pricedSteps();
+  console.table(steps);
   const cold: ColdStart = await coldStart(bench, effort.rounds);
   console.log("cold start", cold);
-  writeResults("hot-path", "npm run bench", { effort, shapes, cold_start: cold });
+  writeResults("hot-path", "npm run bench", { effort, shapes, steps, cold_start: cold });
 } finally {
   await bench.prepared.remove();
   origin.stop();
+}
+
+/** Each rule's price, the rules in one workerd of their own. */
+async function pricedSteps(): Promise<Step[]> {
+  const sides = [...bench.sides, ...stepSides(origin.port)];
+  const server = await bench.prepared.serve(sides, "network");
+  try {
+    return await measureSteps(server, { ...bench, sides }, effort);
+  } finally {
+    await server.stop();
+  }
 }
 
 function print(outbound: Outbound, rows: Row[]): void {

@@ -1,6 +1,6 @@
 import type { Section } from "./index.ts";
 import { barChart } from "./svg.ts";
-import { table } from "./table.ts";
+import { percent, table } from "./table.ts";
 
 interface Side {
   cpu_us: number;
@@ -16,9 +16,16 @@ interface Case {
   added_us: { p50: number; p99: number };
 }
 
+interface Step {
+  step: string;
+  instructions: number | null;
+  cpu: number;
+}
+
 interface HotPath {
   effort: { rounds: number; requests: number; connections: number };
   shapes: Record<string, Case[]>;
+  steps?: Step[];
 }
 
 const SHAPES: Record<string, string> = {
@@ -27,7 +34,7 @@ const SHAPES: Record<string, string> = {
 };
 
 /** Postern beside a bare pass-through Worker, in the same workerd. */
-export function hotPath({ effort, shapes }: HotPath): Section {
+export function hotPath({ effort, shapes, steps }: HotPath): Section {
   const parts: string[] = [
     `The limit is a Worker that is \`fetch(request)\` and nothing else, in the same workerd, with the same origin
 and load, in turn. Ratios are the bare Worker's CPU time over Postern's, and Postern's throughput over the bare
@@ -55,6 +62,7 @@ Worker's: 1 is "no gateway at all". ${effort.rounds} rounds of ${effort.requests
       ),
     );
   }
+  if (steps !== undefined) parts.push(...pricesOf(steps));
   const [shape, cases = []] = Object.entries(shapes)[0] ?? [];
   if (shape === undefined) return { text: parts.join("\n\n"), plots: {} };
   parts.push("![CPU ratios](images/performance-hot-path.svg)");
@@ -71,4 +79,21 @@ Worker's: 1 is "no gateway at all". ${effort.rounds} rounds of ${effort.requests
       ),
     },
   };
+}
+
+/** The rules of spec 2.7, each on top of those before. */
+function pricesOf(steps: Step[]): string[] {
+  const rows = steps.map(({ step, instructions, cpu }, i) => {
+    const before = steps[i - 1]?.instructions ?? null;
+    // The bare Worker passes the client's headers on; the first step does not: there is nothing to subtract.
+    const adds = i < 2 || instructions === null || before === null ? "" : percent(instructions - before);
+    return [step, instructions?.toFixed(2) ?? "–", adds, cpu.toFixed(2)];
+  });
+  return [
+    "### What each rule costs",
+    `A GET under a warm key, straight to the origin. Each Worker keeps one rule more than the one above it; only the
+last is Postern. Instructions are counted against the bare Worker's; what a rule adds is in hundredths of a bare
+request.`,
+    table(["Worker", "instructions, over the bare Worker's", "adds", "CPU ratio"], rows),
+  ];
 }
