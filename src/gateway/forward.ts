@@ -126,7 +126,8 @@ function responseOf(upstream: Upstream, guard: Guard): Promise<Response | Denial
       limit: endpoint.timeout_seconds * 1000,
       goesOn: () => waiting,
       onLimit: () => end({ code: "origin_timeout", seconds: endpoint.timeout_seconds }),
-      onInvalid: () => end({ code: "origin_unreachable" }),
+      // Not 401: the origin may have acted already, which the client cannot know.
+      onInvalid: () => end(unreachable("The API key ceased to be valid before the origin answered")),
     });
   });
 }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { expectRefused } from "../harness/denied.ts";
 import type { TestKey } from "../harness/gateway.ts";
 import { startWorld, type World } from "../harness/world.ts";
@@ -140,25 +140,36 @@ describe("an endpoint", () => {
   });
 });
 
-describe("an open stream", () => {
-  it("of a key that is revoked ends within 15 s (spec 8)", { timeout: 30_000 }, async () => {
-    world.origin.on("/web/stream", ({ response }) => {
+describe("an open exchange", () => {
+  it("of a key that is revoked ends within 15 s, begun or not (spec 8)", { timeout: 30_000 }, async () => {
+    const { gateway, origin } = world;
+    origin.on("/web/stream", ({ response }) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       const timer = setInterval(() => response.write("data: tick\n\n"), 200);
       response.on("close", () => clearInterval(timer));
     });
+    origin.on("/web/silent", () => {}); // not even a head
     const key = await warmKey();
-    const { body, status } = await world.gateway.open("/v2/web/stream", { headers: key.bearer });
+    const { body, status } = await gateway.open("/v2/web/stream", { headers: key.bearer });
     expect(status).toBe(200);
     const cut = new Promise<string>((done) => {
       body.on("error", () => done("cut"));
       body.on("end", () => done("ended"));
       body.resume();
     });
-    await world.gateway.changeKey(key.id, { revoked_at: Date.now() });
+    const answered = get(key, "/v2/web/silent");
+    await vi.waitFor(() => expect(origin.requests).toHaveLength(2));
+    await gateway.changeKey(key.id, { revoked_at: Date.now() });
     const since = Date.now();
     await cut;
+    // The origin has the request: that it was refused would not be true.
+    const answer = await answered;
+    expect(answer.status).toBe(502);
+    expect(answer.json).toMatchObject({
+      detail: "The API key ceased to be valid before the origin answered",
+      error: { code: "origin_unreachable" },
+    });
     expect(Date.now() - since).toBeLessThan(15_000);
-    expect(await world.origin.only.ended).toBe("cut");
+    for (const request of origin.requests) expect(await request.ended).toBe("cut");
   });
 });
