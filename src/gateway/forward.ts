@@ -141,21 +141,12 @@ function watched(
 ): ReadableStream {
   if (length !== null && length <= SHORT_BODY && !longUpload) return body;
   // Piping natively lets the watch go on while bytes flow, at the cost of none of them. A stream of known
-  // length keeps its Content-Length.
-  const { readable, writable } =
-    length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
+  // length keeps its Content-Length. (Passed on as it is, the body outlives everything of the request here.)
+  const through = length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
   const abort = new AbortController();
-  // While the origin is silent, nothing but this ends the pipe of a client that is gone.
-  const onClientGone = () => abort.abort();
-  guard.signal.addEventListener("abort", onClientGone, { once: true });
-  let flowing = true;
-  const stop = () => {
-    flowing = false;
-    guard.signal.removeEventListener("abort", onClientGone);
-  };
-  guard.background(body.pipeTo(writable, { signal: abort.signal }).then(stop, stop));
-  watch({ guard, goesOn: () => flowing, onInvalid: () => abort.abort() });
-  return readable;
+  watch({ guard, goesOn: () => true, onInvalid: () => abort.abort() });
+  // While the origin is silent, nothing but its signal ends the pipe of a client that is gone.
+  return body.pipeThrough(through, { signal: AbortSignal.any([guard.signal, abort.signal]) });
 }
 
 /**
