@@ -6,6 +6,10 @@ const RUNNING = [
   ...["scripts", "session", "signing", "webhooks"],
 ].map((part) => `test/${part}/**/*.test.ts`);
 
+/** As tsconfig.json has it: what JSX compiles to. */
+const JSX = new URL("src/html/jsx-runtime.ts", import.meta.url).pathname;
+const resolve = { alias: { "@postern/html/jsx-runtime": JSX, "@postern/html/jsx-dev-runtime": JSX } };
+
 const common = {
   testTimeout: 20_000,
   hookTimeout: 30_000,
@@ -17,9 +21,9 @@ export default defineConfig({
     // On two cores. Files that wait for a lease to end leave room for a third.
     maxWorkers: 3,
     projects: [
-      { test: { ...common, name: "node", include: ["test/**/*.test.ts"], exclude: RUNNING } },
+      { resolve, test: { ...common, name: "node", include: ["test/**/*.test.ts"], exclude: RUNNING } },
       // Once more before it counts; vitest's report names the test all the same.
-      { test: { ...common, name: "running", include: RUNNING, retry: 1 } },
+      { resolve, test: { ...common, name: "running", include: RUNNING, retry: 1 } },
     ],
   },
 });

@@ -1,4 +1,4 @@
-import { type Config, ConfigError, parseConfig, VARIABLE_NAMES, VARIABLES } from "../../src/env.ts";
+import { type Config, ConfigError, DESCRIPTIONS, parseConfig, VARIABLE_NAMES } from "../../src/env.ts";
 
 /** Secrets exist only at Cloudflare; the one that is required is stood in for. */
 const STAND_IN = { KEY_TAG_SECRETS: JSON.stringify({ a: "-".repeat(32) }) };
@@ -40,4 +40,4 @@ export function checkSettings(vars: Record<string, unknown>): string[] {
     .map((name) => `${name} is no variable of Postern's (docs/configuration.md lists them)`);
 }
 
-const isSecret = (name: string) => VARIABLES.shape[name as keyof Config].description?.startsWith("Secret.");
+const isSecret = (name: string) => DESCRIPTIONS[name as keyof Config].startsWith("Secret.");

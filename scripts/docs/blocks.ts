@@ -51,7 +51,7 @@ const CHANGING: readonly [RegExp, string][] = [
   [/dur=[\d.]+/g, "dur=0"],
   [/("(?:postern|origin)_ms":)\d+/g, "$10"],
   [/"tier":"(?:memory|kv|d1)"/g, '"tier":"d1"'],
-  [/Total Upload: .*/g, "Total Upload: 700 KiB / gzip: 175 KiB"],
+  [/Total Upload: .*/g, "Total Upload: 470 KiB / gzip: 150 KiB"],
   [/\([\d.]+ sec\)/g, "(1 sec)"],
   [/Worker Startup Time: .*/g, "Worker Startup Time: 20 ms"],
 ];

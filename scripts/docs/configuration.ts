@@ -1,5 +1,5 @@
-import * as z from "zod";
-import { VARIABLE_NAMES, VARIABLES } from "../../src/env.ts";
+import * as z from "zod/mini";
+import { DESCRIPTIONS, VARIABLE_NAMES, VARIABLES } from "../../src/env.ts";
 import { table } from "./regions.ts";
 
 const SECRET = /^Secret\. /;
@@ -8,7 +8,7 @@ const SECRET = /^Secret\. /;
 export function configurationTables(): { variables: string; secrets: string } {
   const rows = VARIABLE_NAMES.map((name) => {
     const schema = VARIABLES.shape[name];
-    const text = schema.description ?? "";
+    const text = DESCRIPTIONS[name];
     return {
       name,
       secret: SECRET.test(text),
@@ -36,7 +36,7 @@ function whenUnset(schema: { safeParse(value: unknown): { success: boolean; data
 }
 
 /** Between which numbers a variable must be, where it is one. */
-function limitsOf(schema: z.ZodType): string {
+function limitsOf(schema: z.ZodMiniType): string {
   const { minimum, maximum } = z.toJSONSchema(schema, { io: "output", unrepresentable: "any" });
   return minimum === undefined || maximum === undefined ? "" : `; ${minimum} to ${maximum}`;
 }

@@ -1,9 +1,10 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { wholeSentence } from "../api/problem.ts";
 import { Id, Instant, instant, Name } from "../api/schemas.ts";
 import { ORIGIN_SECRET, PROTOCOLS } from "../endpoints/endpoint.ts";
 import { defaultPath, isWildcard } from "../endpoints/path.ts";
 import { HOP_BY_HOP } from "../http/hop-by-hop.ts";
+import { must, refuse } from "../refusal.ts";
 import type { EndpointRow } from "../store/endpoints.ts";
 
 /** Fits every origin there is, and D1's rows. */
@@ -24,44 +25,45 @@ const TAKEN_PREFIXES = /^(?:content-|x-postern-|x-forwarded-|cf-|sec-|proxy-|if-
 
 /** Only secrets set aside for origins: no record can ever send one of Postern's own. */
 
-const Url = z.string().max(LONGEST_URL).meta({ format: "uri" });
+const Url = z.string().check(z.maxLength(LONGEST_URL), z.meta({ format: "uri" }));
 
 const OperationRule = z.strictObject({
   method: z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]),
   path: z
     .string()
-    .max(256)
-    .regex(
-      /^(?:\/(?:\*|[A-Za-z0-9._~!$&'()+,;=:@%-]+))+$/,
-      "must start with a slash and have no empty segment; a * stands for a whole segment",
+    .check(
+      z.maxLength(256),
+      z.regex(
+        /^(?:\/(?:\*|[A-Za-z0-9._~!$&'()+,;=:@%-]+))+$/,
+        "must start with a slash and have no empty segment; a * stands for a whole segment",
+      ),
     ),
   access: z.enum(["read", "write"]),
 });
 
 const Credential = z.strictObject({
-  header: z
-    .string()
-    .toLowerCase()
-    .regex(HEADER, "must be a header name")
-    .refine(
+  header: z.string().check(
+    z.toLowerCase(),
+    z.regex(HEADER, "must be a header name"),
+    must(
       (name) => !TAKEN_HEADERS.has(name) && !TAKEN_PREFIXES.test(name),
       "must not be a header with a role of its own",
     ),
+  ),
   secret: z
     .string()
-    .regex(ORIGIN_SECRET, `must be the name of a secret that matches ${ORIGIN_SECRET.source}`)
-    .meta({ description: "Name of the secret that holds the value, never the value" }),
+    .check(
+      z.regex(ORIGIN_SECRET, `must be the name of a secret that matches ${ORIGIN_SECRET.source}`),
+      z.describe("Name of the secret that holds the value, never the value"),
+    ),
   scheme: z
-    .string()
-    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}$/, "must be one word")
-    .optional()
-    .meta({ description: "Word before the value, such as Bearer" }),
+    .optional(z.string().check(z.regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}$/, "must be one word")))
+    .check(z.describe("Word before the value, such as Bearer")),
 });
 
 const WebOrigin = z
   .string()
-  .max(300)
-  .refine(isWebOrigin, "must be an origin such as https://app.example.com");
+  .check(z.maxLength(300), must(isWebOrigin, "must be an origin such as https://app.example.com"));
 
 /** A browser compares origins as text, so one that is not in its normal form would never match. */
 function isWebOrigin(text: string): boolean {
@@ -70,41 +72,47 @@ function isWebOrigin(text: string): boolean {
   return (protocol === "https:" || protocol === "http:") && origin === text;
 }
 
-const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? null);
+const optional = <T extends z.ZodMiniType>(schema: T) =>
+  z.pipe(
+    z.nullish(schema),
+    z.transform((value) => value ?? null),
+  );
 
 /** An endpoint in a body. It stands for the whole record: what is left out has its default. */
 export const EndpointBody = z
   .strictObject({
-    account_id: Id.nullable().meta({
-      description: "The owner; null for an endpoint that every account sees",
-    }),
+    account_id: z.nullable(Id).check(z.describe("The owner; null for an endpoint that every account sees")),
     name: Name,
     api: z.enum(["inference", "graphql"]),
     protocol: z.enum(PROTOCOLS),
-    path: optional(z.string().max(200)).meta({
-      description:
+    path: optional(z.string().check(z.maxLength(200))).check(
+      z.describe(
         "Prefix of one to three segments; default /v2/ID, /graphql/ID, or /graphql for the id graphql",
-    }),
+      ),
+    ),
     origin: Url,
-    test_origin: optional(Url).meta({ description: "Where test keys are sent; without it they are refused" }),
-    operations: optional(z.array(OperationRule).max(MOST_RULES)),
+    test_origin: optional(Url).check(z.describe("Where test keys are sent; without it they are refused")),
+    operations: optional(z.array(OperationRule).check(z.maxLength(MOST_RULES))),
     credential: optional(Credential),
-    assertion: z.boolean().default(false),
-    allow_query_key: z.boolean().default(false),
-    redirects: z.enum(["refuse", "pass"]).default("refuse"),
-    timeout_seconds: z.int().min(1).max(600).default(DEFAULT_TIMEOUT),
-    freshness: z.enum(["bounded", "strict"]).default("bounded"),
-    cors: optional(z.strictObject({ origins: z.array(WebOrigin).max(MOST_ORIGINS) })),
+    assertion: z._default(z.boolean(), false),
+    allow_query_key: z._default(z.boolean(), false),
+    redirects: z._default(z.enum(["refuse", "pass"]), "refuse"),
+    timeout_seconds: z._default(z.int().check(z.minimum(1), z.maximum(600)), DEFAULT_TIMEOUT),
+    freshness: z._default(z.enum(["bounded", "strict"]), "bounded"),
+    cors: optional(z.strictObject({ origins: z.array(WebOrigin).check(z.maxLength(MOST_ORIGINS)) })),
   })
-  .superRefine(({ api, protocol, operations, path }, context) => {
-    const refuse = (message: string) => context.addIssue(wholeSentence(message));
+  .check((context) => {
+    const { api, protocol, operations, path } = context.value;
+    const complain = (message: string) => refuse(context, wholeSentence(message));
     if ((api === "graphql") !== (protocol === "graphql")) {
-      refuse(`protocol ${protocol} does not go with api ${api}`);
+      complain(`protocol ${protocol} does not go with api ${api}`);
     }
     // The document is what tells a query from a mutation; a rule by path would overrule it.
-    if (api === "graphql" && operations !== null) refuse("operations cannot be given for a graphql endpoint");
+    if (api === "graphql" && operations !== null) {
+      complain("operations cannot be given for a graphql endpoint");
+    }
     if (api === "graphql" && path !== null && isWildcard(path)) {
-      refuse("path must not end in * for a graphql endpoint");
+      complain("path must not end in * for a graphql endpoint");
     }
   });
 
@@ -112,25 +120,25 @@ export const EndpointBody = z
 export const EndpointSchema = z
   .strictObject({
     id: z.string(),
-    account_id: z.string().nullable(),
+    account_id: z.nullable(z.string()),
     name: z.string(),
     api: z.enum(["inference", "graphql"]),
     protocol: z.enum(PROTOCOLS),
     path: z.string(),
     origin: Url,
-    test_origin: Url.nullable(),
-    operations: z.array(OperationRule).nullable(),
-    credential: Credential.nullable(),
+    test_origin: z.nullable(Url),
+    operations: z.nullable(z.array(OperationRule)),
+    credential: z.nullable(Credential),
     assertion: z.boolean(),
     allow_query_key: z.boolean(),
     redirects: z.enum(["refuse", "pass"]),
     timeout_seconds: z.int(),
     freshness: z.enum(["bounded", "strict"]),
-    cors: z.strictObject({ origins: z.array(z.string()) }).nullable(),
+    cors: z.nullable(z.strictObject({ origins: z.array(z.string()) })),
     created_at: Instant,
     updated_at: Instant,
   })
-  .meta({ id: "Endpoint" });
+  .check(z.meta({ id: "Endpoint" }));
 
 /** The record that a body stands for. */
 export function endpointOf(id: string, body: z.output<typeof EndpointBody>) {

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { newKeyId } from "../account/create-key.ts";
 import type { Names } from "../account/grant.ts";
 import type { Operator } from "../api/operator.ts";
@@ -18,34 +18,38 @@ export const ImportRecord = z
   .strictObject({
     account_id: Id,
     name: Name,
-    sha256: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/i, "must be 64 hexadecimal digits")
-      .toLowerCase()
-      .optional(),
-    key: z
-      .string()
-      .regex(/^[\x21-\x7e]{1,512}$/, "must be printable ASCII without spaces, at most 512 characters")
-      .optional(),
-    graphql: z.enum(["read", "read_write"]).optional().meta({ description: "Makes it a legacy key" }),
-    scopes: SentScopesSchema.optional().meta({ description: "Makes it a native key" }),
-    id: z
-      .string()
-      .regex(/^key_[0-9A-Za-z]{22}$/, "must be key_ and 22 letters or digits")
-      .optional(),
+    sha256: z.optional(
+      z.string().check(z.regex(/^[0-9a-f]{64}$/i, "must be 64 hexadecimal digits"), z.toLowerCase()),
+    ),
+    key: z.optional(
+      z
+        .string()
+        .check(
+          z.regex(/^[\x21-\x7e]{1,512}$/, "must be printable ASCII without spaces, at most 512 characters"),
+        ),
+    ),
+    graphql: z.optional(z.enum(["read", "read_write"])).check(z.describe("Makes it a legacy key")),
+    scopes: z.optional(SentScopesSchema).check(z.describe("Makes it a native key")),
+    id: z.optional(
+      z.string().check(z.regex(/^key_[0-9A-Za-z]{22}$/, "must be key_ and 22 letters or digits")),
+    ),
     prefix: z
-      .string()
-      .regex(/^[\x21-\x7e]{0,32}$/, "must be printable ASCII without spaces, at most 32 characters")
-      .optional()
-      .meta({ description: "What may be shown of the key" }),
-    environment: Environment.optional(),
-    enabled: z.boolean().default(true),
-    created_at: SentInstant.optional(),
-    expires_at: SentInstant.nullable()
-      .default(null)
-      .meta({ description: "May have passed: then the key is expired" }),
+      .optional(
+        z
+          .string()
+          .check(
+            z.regex(/^[\x21-\x7e]{0,32}$/, "must be printable ASCII without spaces, at most 32 characters"),
+          ),
+      )
+      .check(z.describe("What may be shown of the key")),
+    environment: z.optional(Environment),
+    enabled: z._default(z.boolean(), true),
+    created_at: z.optional(SentInstant),
+    expires_at: z
+      ._default(z.nullable(SentInstant), null)
+      .check(z.describe("May have passed: then the key is expired")),
   })
-  .meta({ id: "ImportRecord" });
+  .check(z.meta({ id: "ImportRecord" }));
 
 /** What a line stands for: a key record and what its scopes name, neither looked up yet. */
 export interface Imported {

@@ -1,21 +1,21 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { AuditFilter, AuditPage } from "../store/audit.ts";
 import { auditView } from "./audit-view.ts";
 import { encodeCursor, limit, timeCursor } from "./cursor.ts";
 import { ok } from "./reply.ts";
 import { SentInstant } from "./schemas.ts";
 
-const Text = z.string().max(320).optional();
+const Text = z.optional(z.string().check(z.maxLength(320)));
 
 /** What a page of the audit log may be narrowed to. */
 export const AuditQuery = z.strictObject({
   limit,
   cursor: timeCursor,
-  actor: Text.meta({ description: "Text in the name of whoever made the change" }),
-  action: Text.meta({ description: "An action, or what it begins with: `endpoint.` for all of endpoints" }),
-  subject: Text.meta({ description: "Id of what changed" }),
-  from: SentInstant.optional().meta({ description: "The earliest moment" }),
-  to: SentInstant.optional().meta({ description: "The moment before which changes were made" }),
+  actor: Text.check(z.describe("Text in the name of whoever made the change")),
+  action: Text.check(z.describe("An action, or what it begins with: `endpoint.` for all of endpoints")),
+  subject: Text.check(z.describe("Id of what changed")),
+  from: z.optional(SentInstant).check(z.describe("The earliest moment")),
+  to: z.optional(SentInstant).check(z.describe("The moment before which changes were made")),
 });
 
 /** What a client of a narrowed log must know. */

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { type Denial, denialResponse, isDenial, reasonOf } from "../denial.ts";
 import type { Env } from "../env.ts";
 import { changeWorldOf } from "../freshness/change.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { raw } from "hono/html";
+import { raw } from "../html/jsx-runtime.ts";
 import type { Media, OpenApi, Operation } from "./openapi.ts";
 
 const STYLE = `

@@ -1,9 +1,10 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Config } from "../env.ts";
 import { oncePerConfig } from "../once-per-config.ts";
 import { DOCS_POLICY, docsPage } from "./docs.tsx";
 import { describe, type OpenApi } from "./openapi.ts";
 import { type Described, publicRoute, type Route } from "./route.ts";
+import { mapOf } from "./schemas.ts";
 
 const TAG = "Documentation";
 /** It changes with a deployment only. */
@@ -22,7 +23,7 @@ export function documentRoutes(others: readonly Route[], elsewhere: readonly Des
     answers: {
       200: {
         description: "An OpenAPI 3.1 document",
-        schema: z.record(z.string(), z.unknown()),
+        schema: mapOf(z.unknown()),
         example: { openapi: "3.1.0", info: { title: "Postern", version: "1" }, paths: {} },
       },
     },

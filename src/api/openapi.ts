@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { Denial } from "../denial.ts";
 import { ACCOUNT_HEADER } from "../session/choose-account.ts";
 import { SchemaBook } from "./json-schema.ts";
@@ -154,7 +154,7 @@ const ACCOUNT_PARAMETER = {
   schema: { type: "string" },
 };
 
-function parameters(schema: z.ZodType | undefined, place: "path" | "query" | "header", book: SchemaBook) {
+function parameters(schema: z.ZodMiniType | undefined, place: "path" | "query" | "header", book: SchemaBook) {
   if (schema === undefined) return [];
   const { properties = {}, required = [] } = book.write(schema, "input") as {
     properties?: Record<string, Json>;

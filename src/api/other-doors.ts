@@ -1,7 +1,7 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { EXAMPLE_KEY, EXAMPLE_NAMESPACE_ID } from "./examples.ts";
 import type { Described } from "./route.ts";
-import { Access, Environment, Instant } from "./schemas.ts";
+import { Access, Environment, Instant, mapOf } from "./schemas.ts";
 
 /** What may be asked of the gateway besides the management API, for the documentation. */
 
@@ -11,16 +11,13 @@ const RootFields = z.union([z.literal("*"), z.array(z.string())]);
 const PermissionsSchema = z
   .strictObject({
     graphql: z.union([Access, z.strictObject({ queries: RootFields, mutations: RootFields })]),
-    inference: z.union([
-      Access,
-      z.strictObject({ endpoints: z.record(z.string(), Access), others: Access.optional() }),
-    ]),
+    inference: z.union([Access, z.strictObject({ endpoints: mapOf(Access), others: z.optional(Access) })]),
     kubernetes_exec: z.union([
       z.enum(["none", "all_namespaces"]),
       z.strictObject({ namespace_ids: z.array(z.guid()) }),
     ]),
   })
-  .meta({ id: "Permissions", description: "What a key may do, however its scopes spell it" });
+  .check(z.meta({ id: "Permissions", description: "What a key may do, however its scopes spell it" }));
 
 const OwnKeySchema = z
   .strictObject({
@@ -28,9 +25,9 @@ const OwnKeySchema = z
     prefix: z.string(),
     environment: Environment,
     permissions: PermissionsSchema,
-    expires_at: Instant.nullable(),
+    expires_at: z.nullable(Instant),
   })
-  .meta({ id: "OwnKey" });
+  .check(z.meta({ id: "OwnKey" }));
 
 const ownKey: Described = {
   audience: "key",
@@ -55,13 +52,11 @@ const ownKey: Described = {
   errors: ["state_unavailable"],
 };
 
-const Namespace = z.strictObject({ id: z.guid().meta({ description: "Id of the namespace" }) });
+const Namespace = z.strictObject({ id: z.guid().check(z.describe("Id of the namespace")) });
 const Version = z.strictObject({
   apiVersion: z
-    .string()
-    .regex(/^(?:client\.authentication\.k8s\.io\/)?v1(?:beta1)?$/)
-    .optional()
-    .meta({ description: "Of `client.authentication.k8s.io`: `v1`, which is the default, or `v1beta1`" }),
+    .optional(z.string().check(z.regex(/^(?:client\.authentication\.k8s\.io\/)?v1(?:beta1)?$/)))
+    .check(z.describe("Of `client.authentication.k8s.io`: `v1`, which is the default, or `v1beta1`")),
 });
 
 const ExecCredentialSchema = z
@@ -70,7 +65,7 @@ const ExecCredentialSchema = z
     kind: z.literal("ExecCredential"),
     status: z.strictObject({ token: z.string(), expirationTimestamp: Instant }),
   })
-  .meta({ id: "ExecCredential" });
+  .check(z.meta({ id: "ExecCredential" }));
 
 const execCredential = (method: "GET" | "POST"): Described => ({
   audience: "key",
@@ -117,7 +112,7 @@ const kubeconfig: Described = {
 };
 
 const JwkSetSchema = z.strictObject({
-  keys: z.array(z.record(z.string(), z.unknown())).meta({ description: "Public keys, RFC 7517" }),
+  keys: z.array(mapOf(z.unknown())).check(z.describe("Public keys, RFC 7517")),
 });
 
 const jwks: Described = {

@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { Denial } from "../denial.ts";
 import type { Role, Session } from "../session/session.ts";
 import type { AccountRow } from "../store/accounts.ts";
@@ -32,7 +32,7 @@ export interface AccountCall<P, Q, B> extends Call<P, Q, B> {
 export interface Answer {
   description: string;
   /** Absent when there is no body. */
-  schema?: z.ZodType;
+  schema?: z.ZodMiniType;
   /** Default `application/json`. */
   type?: string;
   /** Present wherever there is a body. */
@@ -48,12 +48,12 @@ interface Definition<P, Q, B> {
   description?: string;
   /** Chapter of the documentation. */
   tag: string;
-  params?: z.ZodType<P>;
-  query?: z.ZodType<Q>;
+  params?: z.ZodMiniType<P>;
+  query?: z.ZodMiniType<Q>;
   /** Headers that the handler reads from the request itself: for the documentation. */
-  headers?: z.ZodType;
+  headers?: z.ZodMiniType;
   /** Checks a JSON body. Without it, and without `raw`, a body is not read. */
-  body?: z.ZodType<B>;
+  body?: z.ZodMiniType<B>;
   /** Whether no body at all is the same as `{}`. */
   bodyOptional?: boolean;
   bodyExample?: unknown;
@@ -63,7 +63,7 @@ interface Definition<P, Q, B> {
     types: readonly string[];
     anyType?: boolean;
     /** What it, or each line of it, is: for the documentation. */
-    schema: z.ZodType;
+    schema: z.ZodMiniType;
   };
   answers: Record<number, Answer>;
   /** Codes of the denials particular to the route; the common ones are added to the documentation. */

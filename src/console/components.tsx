@@ -1,4 +1,4 @@
-import type { Child } from "hono/jsx";
+import type { Child } from "../html/jsx-runtime.ts";
 import type { Notice } from "./notice.ts";
 
 /** A box that says something. Errors and warnings are announced by screen readers. */
@@ -79,6 +79,26 @@ export function ButtonLink({
     <a class={["button", kind, small && "small"].filter(Boolean).join(" ")} href={href} aria-label={label}>
       {children}
     </a>
+  );
+}
+
+/** What a form ends in: the button that sends it, and where Cancel leads. */
+export function FormButtons({
+  label,
+  kind = "primary",
+  cancel,
+}: {
+  label: string;
+  kind?: "primary" | "danger" | "danger solid";
+  cancel?: string;
+}) {
+  return (
+    <div class="buttons">
+      <button class={`button ${kind}`} type="submit">
+        {label}
+      </button>
+      {cancel !== undefined && <ButtonLink href={cancel}>Cancel</ButtonLink>}
+    </div>
   );
 }
 
@@ -347,13 +367,21 @@ export function Card({ title, children }: { title?: string; children: Child }) {
 }
 
 /** The form above a list. A plain GET: its fields are the page's query. */
-export function Filters({ action, children }: { action: string; children: Child }) {
+export function Filters({
+  action,
+  submit = "Apply",
+  children,
+}: {
+  action: string;
+  submit?: string | undefined;
+  children: Child;
+}) {
   return (
     <search>
       <form method="get" action={action} class="filters">
         {children}
         <button class="button" type="submit">
-          Apply
+          {submit}
         </button>
       </form>
     </search>

@@ -1,4 +1,4 @@
-import type { Child } from "hono/jsx";
+import type { Child } from "../html/jsx-runtime.ts";
 import { NoticeBox } from "./components.tsx";
 import { ACCOUNT_FIELD, TOKEN_FIELD } from "./forms.ts";
 import { navigationOf } from "./navigation.ts";

@@ -1,4 +1,4 @@
-import type { Child } from "hono/jsx";
+import type { Child } from "../html/jsx-runtime.ts";
 import type { HeaderEntries } from "../http/header-entries.ts";
 import type { RequestUrl } from "../http/url.ts";
 import type { Arrival } from "../journey/trip.ts";

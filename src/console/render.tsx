@@ -8,11 +8,11 @@ export async function render(
   { title, body, status = 200 }: Shown,
   frame: { path: string; visitor: Visitor | null; notice: Notice | null },
 ): Promise<Response> {
-  const html = await (
+  const html = (
     <Layout title={title} {...frame}>
       {body}
     </Layout>
-  ).toString();
+  );
   return new Response(`<!doctype html>${html}`, {
     status,
     headers: { "content-type": "text/html; charset=utf-8" },

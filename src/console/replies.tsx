@@ -1,6 +1,6 @@
-import type { Child } from "hono/jsx";
+import type { Child } from "../html/jsx-runtime.ts";
 import type { Problem } from "./api.ts";
-import { ButtonLink, Card, PageHead } from "./components.tsx";
+import { ButtonLink, Card, FormButtons, PageHead } from "./components.tsx";
 import { CONFIRMED_FIELD } from "./forms.ts";
 import { Form } from "./layout.tsx";
 import type { Notice } from "./notice.ts";
@@ -59,12 +59,7 @@ export function confirmation(
             <input type="hidden" name={name} value={value} />
           ))}
           <input type="hidden" name={CONFIRMED_FIELD} value="yes" />
-          <div class="buttons">
-            <button class={danger ? "button danger" : "button primary"} type="submit">
-              {yes}
-            </button>
-            <ButtonLink href={back}>Cancel</ButtonLink>
-          </div>
+          <FormButtons label={yes} kind={danger ? "danger" : "primary"} cancel={back} />
         </Form>
       </Card>
     </>,

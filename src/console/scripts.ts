@@ -14,6 +14,7 @@ import { asset } from "./asset.ts";
 const JS = `
 "use strict";
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+const make = (name, properties) => Object.assign(document.createElement(name), properties);
 
 for (const button of all("[data-copy]")) {
   button.hidden = false;
@@ -34,7 +35,7 @@ for (const button of all("[data-copy]")) {
 
 let status;
 function say(text) {
-  status ??= document.body.appendChild(Object.assign(document.createElement("div"), { className: "unseen", role: "status" }));
+  status ??= document.body.appendChild(make("div", { className: "unseen", role: "status" }));
   status.textContent = text;
 }
 
@@ -43,13 +44,11 @@ document.addEventListener("submit", (event) => {
   const asked = event.submitter?.dataset.confirm ?? form.dataset.confirm;
   if (asked === undefined || form.dataset.sure !== undefined) return;
   event.preventDefault();
-  const dialog = document.createElement("dialog");
-  const text = document.createElement("p");
-  text.id = "confirm-text";
-  text.textContent = asked;
-  const buttons = Object.assign(document.createElement("div"), { className: "buttons" });
+  const dialog = make("dialog");
+  const text = make("p", { id: "confirm-text", textContent: asked });
+  const buttons = make("div", { className: "buttons" });
   const button = (label, className) => {
-    const made = Object.assign(document.createElement("button"), { type: "button", textContent: label, className });
+    const made = make("button", { type: "button", textContent: label, className });
     buttons.append(made);
     return made;
   };
@@ -62,7 +61,7 @@ document.addEventListener("submit", (event) => {
   no.addEventListener("click", () => dialog.close());
   yes.addEventListener("click", () => {
     form.dataset.sure = "";
-    form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "confirmed", value: "yes" }));
+    form.append(make("input", { type: "hidden", name: "confirmed", value: "yes" }));
     dialog.close();
     form.requestSubmit(event.submitter);
   });
@@ -143,7 +142,7 @@ for (const form of all("form[data-send-file]")) {
 document.addEventListener("results", ({ target: results }) => {
   const texts = results.textContent.split(String.fromCharCode(10)).filter((line) => line.startsWith('"')).map((line) => JSON.parse(line));
   const end = texts.pop() ?? "The gateway did not take the file. Reload this page, and send it again.";
-  const add = (parent, name, properties) => parent.appendChild(Object.assign(document.createElement(name), properties));
+  const add = (parent, name, properties) => parent.appendChild(make(name, properties));
   results.textContent = "";
   const notice = add(results, "div", { className: "notice " + (texts.length > 0 ? "warning" : "info") });
   notice.setAttribute("role", "status");

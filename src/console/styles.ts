@@ -12,7 +12,7 @@ const CSS = `
   --text: light-dark(#171a21, #e8eaee);
   --muted: light-dark(#545c6b, #a3abb9);
   --accent: light-dark(#4338ca, #a5b4fc);
-  --accent-fill: light-dark(#4f46e5, #4f46e5);
+  --accent-fill: #4f46e5;
   --accent-soft: light-dark(#eef0ff, #23264a);
   --good: light-dark(#14683c, #6ee7a8);
   --good-soft: light-dark(#e3f6ea, #10301f);
@@ -170,8 +170,8 @@ form:has([name=inference][value=endpoints]:checked):has(:is([name^="endpoint:"],
 }
 .pages { display: flex; gap: .5rem; margin-top: 1rem; }
 
-.toggle { display: inline-flex; align-items: center; gap: .5rem; padding: .25rem; font: inherit; font-size: .875rem; color: var(--text); background: none; border: 0; cursor: pointer; }
-.toggle-track { width: 2.25rem; height: 1.25rem; padding: .125rem; border-radius: 1rem; background: var(--edge); transition: background .15s; }
+.toggle { display: inline-flex; align-items: center; gap: .5rem; margin-left: -.25rem; padding: .25rem; white-space: nowrap; font: inherit; font-size: .875rem; color: var(--text); background: none; border: 0; cursor: pointer; }
+.toggle-track { flex: none; width: 2.25rem; height: 1.25rem; padding: .125rem; border-radius: 1rem; background: var(--edge); transition: background .15s; }
 .toggle-knob { display: block; width: 1rem; height: 1rem; border-radius: 50%; background: #fff; transition: translate .15s; }
 .toggle[aria-checked=true] .toggle-track { background: var(--accent-fill); }
 .toggle[aria-checked=true] .toggle-knob { translate: 1rem 0; }
@@ -202,8 +202,6 @@ progress { width: 100%; accent-color: var(--accent-fill); }
 /* API keys, templates, usage */
 h1, legend, label, .trail, .lead, .card h2, .notice { overflow-wrap: anywhere; }
 .inline { display: inline; }
-.toggle { white-space: nowrap; margin-left: -.25rem; }
-.toggle-track { flex: none; }
 .below { margin-top: 1rem; }
 .icon { padding: 0 .5rem; min-height: 2.25rem; }
 .icon svg { fill: none; stroke: currentColor; stroke-width: 1.75; stroke-linecap: round; stroke-linejoin: round; }
@@ -236,10 +234,9 @@ h1, legend, label, .trail, .lead, .card h2, .notice { overflow-wrap: anywhere; }
 .segments input:checked + span { background: var(--accent-fill); color: #fff; font-weight: 550; }
 .segments input:focus-visible + span { outline: 3px solid var(--accent); outline-offset: 2px; }
 @media (forced-colors: active) { .segments input { opacity: 1; position: static; } }
-.levels { margin-bottom: 1.25rem; }
+.levels { max-width: 46rem; margin-bottom: 1.25rem; }
 .levels .actions { margin-bottom: .5rem; }
 .levels table, .counts { width: 100%; border-collapse: collapse; font-size: .9375rem; }
-.levels { max-width: 46rem; }
 .levels th, .levels td, .counts th, .counts td { padding: .375rem .5rem; border-bottom: 1px solid var(--line); text-align: left; font-weight: 400; overflow-wrap: anywhere; }
 .levels thead th, .counts thead th { color: var(--muted); font-size: .8125rem; font-weight: 600; overflow-wrap: normal; }
 .levels th + th, .levels td { text-align: center; width: 6.5rem; }
@@ -256,7 +253,6 @@ h1, legend, label, .trail, .lead, .card h2, .notice { overflow-wrap: anywhere; }
 .name { overflow-wrap: anywhere; }
 .scopes { background: var(--sunken); border: 1px solid var(--line); border-radius: .5rem; padding: .75rem 1rem; overflow-x: auto; margin-top: .5rem; }
 details { margin-top: 1rem; }
-summary { cursor: pointer; color: var(--accent); }
 .spans { display: flex; gap: .25rem; }
 .spans [aria-current] { background: var(--accent-fill); border-color: var(--accent-fill); color: #fff; }
 .totals { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1rem; margin-top: 1rem; }

@@ -1,5 +1,6 @@
-import { type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { type JWTPayload, jwtVerify } from "jose";
 import type { TagSecrets } from "../keys/tag.ts";
+import { ALGORITHMS, signJwt } from "../signing/sign-jwt.ts";
 
 /** What a signed value is for: a notice is no session. */
 export type Purpose = "session" | "sign-in" | "notice";
@@ -27,7 +28,7 @@ const bytes = (secret: string) => new TextEncoder().encode(secret);
  * @param secrets SESSION_SECRETS: the current one signs, all verify
  * @param lifetime seconds
  */
-export function signValue(
+export async function signValue(
   secrets: TagSecrets,
   use: Use,
   value: Record<string, unknown>,
@@ -35,13 +36,12 @@ export function signValue(
   now: number,
 ): Promise<string> {
   const seconds = Math.floor(now / 1000);
-  return new SignJWT({ value })
-    .setProtectedHeader({ alg: ALGORITHM, kid: secrets.current })
-    .setIssuer(ISSUER)
-    .setAudience(audienceOf(use))
-    .setIssuedAt(seconds)
-    .setExpirationTime(seconds + lifetime)
-    .sign(bytes(secrets.secrets[secrets.current]!));
+  const secret = bytes(secrets.secrets[secrets.current]!);
+  return signJwt(
+    { alg: ALGORITHM, kid: secrets.current },
+    { value, iss: ISSUER, aud: audienceOf(use), iat: seconds, exp: seconds + lifetime },
+    await crypto.subtle.importKey("raw", secret, ALGORITHMS[ALGORITHM], false, ["sign"]),
+  );
 }
 
 /** The value, once signature, use and lifetime hold; else null. `exp` and `iat` in seconds. */

@@ -1,4 +1,5 @@
-import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { JOSEError } from "jose/errors";
 import type { Denial } from "../denial.ts";
 
 /** Whose tokens are believed, and by which keys. */
@@ -37,7 +38,7 @@ export async function verifyToken(token: string, trusted: TrustedIssuer): Promis
     });
     return payload;
   } catch (error) {
-    if (error instanceof errors.JOSEError && !KEY_SET_FAILURES.has(error.code)) {
+    if (error instanceof JOSEError && !KEY_SET_FAILURES.has(error.code)) {
       return { code: "missing_access_token", reason: error.code };
     }
     console.error(JSON.stringify({ message: "session keys cannot be had", error: String(error) }));

@@ -1,5 +1,6 @@
-import { type CryptoKey, importJWK, type JWTPayload, SignJWT } from "jose";
+import type { JWTPayload } from "jose";
 import { type Config, ConfigError } from "../env.ts";
+import { ALGORITHMS, signJwt } from "./sign-jwt.ts";
 import type { Algorithm, SigningKey } from "./signing-keys.ts";
 
 /** Claims of a token that is to be signed: when it ends is not optional. */
@@ -25,9 +26,7 @@ export class Signer {
     if (this.#issuer === undefined)
       throw new ConfigError("PUBLIC_URL is not set, and what is signed names it");
     const { kid, key } = await this.#key(alg);
-    return new SignJWT({ ...claims, iss: this.#issuer })
-      .setProtectedHeader({ alg, kid, typ: "JWT" })
-      .sign(key);
+    return signJwt({ alg, kid, typ: "JWT" }, { ...claims, iss: this.#issuer }, key);
   }
 
   async #key(alg: Algorithm): Promise<{ kid: string; key: CryptoKey }> {
@@ -39,7 +38,9 @@ export class Signer {
     }
     let key: CryptoKey;
     try {
-      key = (await importJWK(jwk.privateJwk, alg)) as CryptoKey;
+      key = await crypto.subtle.importKey("jwk", jwk.privateJwk as JsonWebKey, ALGORITHMS[alg], false, [
+        "sign",
+      ]);
     } catch {
       // What the runtime says of a key it cannot read might quote it.
       throw new ConfigError(`SIGNING_KEYS: the first ${alg} key is not a valid private key`);

@@ -1,5 +1,6 @@
 import type { JWK } from "jose";
-import * as z from "zod";
+import * as z from "zod/mini";
+import { refuse } from "../refusal.ts";
 
 /** What the gateway signs with: every kube-apiserver and every JWT library verifies these two. */
 export type Algorithm = "ES256" | "RS256";
@@ -22,17 +23,20 @@ const SHAPES = {
 /** Base64url of 256 bytes: RS256 asks for 2048 bits or more (RFC 7518 section 3.3). */
 const LEAST_MODULUS = 342;
 
+/** What is said of a value that is no JWK set at all. */
+export const NO_JWK_SET = "must be a JWK set with at least one key";
+
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
 /**
  * SIGNING_KEYS: a JWK set in which the first key of an algorithm signs, and all are published. Only known
  * members are taken over. Messages name a key by its place, never by anything in it.
  */
-export const signingKeySet = z
-  .object({ keys: z.array(z.unknown()).min(1) })
-  .transform(({ keys: given }, context): SigningKey[] => {
+export const signingKeySet = z.pipe(
+  z.object({ keys: z.array(z.unknown(), NO_JWK_SET).check(z.minLength(1, NO_JWK_SET)) }, NO_JWK_SET),
+  z.transform(({ keys: given }, context): SigningKey[] => {
     const keys: SigningKey[] = [];
-    const complain = (message: string) => context.addIssue({ code: "custom", message });
+    const complain = (message: string) => refuse(context, { message });
     for (const [i, value] of given.entries()) {
       const key = readKey(value);
       if (typeof key === "string") {
@@ -46,7 +50,8 @@ export const signingKeySet = z
       keys.push(key);
     }
     return keys;
-  });
+  }),
+);
 
 /** The key, or what is wrong with it. */
 function readKey(value: unknown): SigningKey | string {

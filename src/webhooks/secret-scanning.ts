@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { check } from "../api/problem.ts";
 import { ok } from "../api/reply.ts";
 import { publicRoute } from "../api/route.ts";
@@ -23,8 +23,8 @@ const Report = z.array(
   z.looseObject({
     token: z.string(),
     type: z.string(),
-    url: z.string().nullish(),
-    source: z.string().nullish(),
+    url: z.nullish(z.string()),
+    source: z.nullish(z.string()),
   }),
 );
 
@@ -32,7 +32,7 @@ const Feedback = z.array(
   z.strictObject({
     token_hash: z
       .string()
-      .meta({ description: "SHA-256 of the token in hexadecimal; the token is not repeated" }),
+      .check(z.describe("SHA-256 of the token in hexadecimal; the token is not repeated")),
     token_type: z.string(),
     label: z.enum(["true_positive", "false_positive"]),
   }),
@@ -55,10 +55,10 @@ export const secretScanningRoute = publicRoute({
     "GitHub's secret scanning partner format, signed over the raw body. Keys of this gateway are revoked at once; the answer labels each token, in the order of the report.",
   tag: "Webhooks",
   headers: z.strictObject({
-    "github-public-key-identifier": z.string().meta({ description: "Which of the partner's keys signed" }),
+    "github-public-key-identifier": z.string().check(z.describe("Which of the partner's keys signed")),
     "github-public-key-signature": z
       .string()
-      .meta({ description: "ECDSA over P-256 with SHA-256, DER in base64, over the raw body" }),
+      .check(z.describe("ECDSA over P-256 with SHA-256, DER in base64, over the raw body")),
   }),
   raw: { types: ["application/json"], anyType: true, schema: Report },
   bodyExample: [

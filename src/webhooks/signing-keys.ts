@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { readCapped } from "../http/read-capped.ts";
 import { decodeUtf8 } from "../json.ts";
 import { oncePerConfig } from "../once-per-config.ts";

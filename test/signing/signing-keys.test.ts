@@ -48,8 +48,8 @@ describe("SIGNING_KEYS is taken", () => {
 
 describe("SIGNING_KEYS is refused, with words that say what is wrong and show nothing of a key", () => {
   it.each<[string, () => unknown, string]>([
-    ["no list", () => undefined, "expected array"],
-    ["an empty list", () => [], "expected array to have >=1 items"],
+    ["no list", () => undefined, "must be a JWK set with at least one key"],
+    ["an empty list", () => [], "must be a JWK set with at least one key"],
     ["no JWK", () => ["x"], "key 1: must be a JWK"],
     ["no kid", () => [without(ec, "kid")], "key 1: kid is missing"],
     ["an empty kid", () => [{ ...ec, kid: "" }], "key 1: kid is missing"],

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { EXAMPLE_NEW_KEY } from "../../api/examples.ts";
 import { wholeSentence } from "../../api/problem.ts";
 import { created } from "../../api/reply.ts";
@@ -13,6 +13,7 @@ import {
 } from "../../api/schemas.ts";
 import { isDenial } from "../../denial.ts";
 import { parseExpiry } from "../../keys/rules.ts";
+import { refuse } from "../../refusal.ts";
 import { createKey, makeKey } from "../create-key.ts";
 import { grantOfScopes, grantOfTemplate } from "../grant.ts";
 import { viewOf } from "../key-view.ts";
@@ -20,16 +21,17 @@ import { viewOf } from "../key-view.ts";
 const Body = z
   .strictObject({
     name: Name,
-    scopes: SentScopesSchema.optional(),
-    template: TemplateName.optional(),
-    environment: Environment.default("production"),
-    expires_at: ExpiresAt.default(null),
+    scopes: z.optional(SentScopesSchema),
+    template: z.optional(TemplateName),
+    environment: z._default(Environment, "production"),
+    expires_at: z._default(ExpiresAt, null),
   })
-  .superRefine(({ scopes, template }, context) => {
+  .check((context) => {
+    const { scopes, template } = context.value;
     if (scopes === undefined && template === undefined) {
-      context.addIssue(wholeSentence("scopes or template is required"));
+      refuse(context, wholeSentence("scopes or template is required"));
     } else if (scopes !== undefined && template !== undefined) {
-      context.addIssue(wholeSentence("scopes and template cannot be combined"));
+      refuse(context, wholeSentence("scopes and template cannot be combined"));
     }
   });
 

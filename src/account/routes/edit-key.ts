@@ -1,10 +1,11 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { EXAMPLE_KEY } from "../../api/examples.ts";
 import { wholeSentence } from "../../api/problem.ts";
 import { ok } from "../../api/reply.ts";
 import { accountRoute, KEY_MAKERS } from "../../api/route.ts";
 import { ExpiresAt, KeySchema, Name, SentScopesSchema, TemplateName } from "../../api/schemas.ts";
 import { isDenial } from "../../denial.ts";
+import { refuse } from "../../refusal.ts";
 import { editKey } from "../edit-key.ts";
 import { viewOf } from "../key-view.ts";
 import { withLatestUse } from "../last-used.ts";
@@ -13,15 +14,16 @@ import { finder, KeyParams } from "./find-key.ts";
 /** What may be edited of a key. */
 export const KeyEditBody = z
   .strictObject({
-    name: Name.optional(),
-    scopes: SentScopesSchema.optional(),
-    template: TemplateName.optional(),
-    expires_at: ExpiresAt.optional(),
-    enabled: z.boolean().optional(),
+    name: z.optional(Name),
+    scopes: z.optional(SentScopesSchema),
+    template: z.optional(TemplateName),
+    expires_at: z.optional(ExpiresAt),
+    enabled: z.optional(z.boolean()),
   })
-  .superRefine(({ scopes, template }, context) => {
+  .check((context) => {
+    const { scopes, template } = context.value;
     if (scopes !== undefined && template !== undefined) {
-      context.addIssue(wholeSentence("scopes and template cannot be combined"));
+      refuse(context, wholeSentence("scopes and template cannot be combined"));
     }
   });
 

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { limit, nameCursor, page } from "../../api/cursor.ts";
 import { examplePage } from "../../api/examples.ts";
 import { ok } from "../../api/reply.ts";
@@ -16,11 +16,11 @@ const AccountEndpointSchema = z
     api: z.enum(["inference", "graphql"]),
     protocol: z.enum(PROTOCOLS),
     path: z.string(),
-    wildcard: z.boolean().meta({ description: "Whether it serves every id that has no endpoint of its own" }),
+    wildcard: z.boolean().check(z.describe("Whether it serves every id that has no endpoint of its own")),
     environments: z.array(Environment),
-    shared: z.boolean().meta({ description: "Whether every account sees it" }),
+    shared: z.boolean().check(z.describe("Whether every account sees it")),
   })
-  .meta({ id: "AccountEndpoint" });
+  .check(z.meta({ id: "AccountEndpoint" }));
 
 function view(row: EndpointRow) {
   const { id, name, api, protocol, path, test_origin, account_id } = row;

@@ -1,10 +1,10 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { AccountCall } from "../../api/route.ts";
 import { identityOf } from "../../session/session.ts";
 import { type KeyRowWithUse, readKey } from "../../store/keys.ts";
 
 export const KeyParams = z.strictObject({
-  id: z.string().meta({ examples: ["key_1TnWqGgWLb2oZzzRT0yJ6M"] }),
+  id: z.string().check(z.meta({ examples: ["key_1TnWqGgWLb2oZzzRT0yJ6M"] })),
 });
 
 type KeyCall = AccountCall<z.output<typeof KeyParams>, unknown, unknown>;

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { encodeCursor, limit, timeCursor } from "../../api/cursor.ts";
 import { EXAMPLE_KEY, examplePage } from "../../api/examples.ts";
 import { ok } from "../../api/reply.ts";
@@ -12,12 +12,15 @@ import { makerFilter } from "./find-key.ts";
 export const KeyListQuery = z.strictObject({
   limit,
   cursor: timeCursor,
-  status: z.enum(["active", "disabled", "expired", "revoked"]).optional(),
-  environment: Environment.optional(),
-  q: z.string().max(512).optional().meta({
-    description:
-      "Text in the name, or the beginning of the prefix; a native key's whole prefix finds that alone",
-  }),
+  status: z.optional(z.enum(["active", "disabled", "expired", "revoked"])),
+  environment: z.optional(Environment),
+  q: z
+    .optional(z.string().check(z.maxLength(512)))
+    .check(
+      z.describe(
+        "Text in the name, or the beginning of the prefix; a native key's whole prefix finds that alone",
+      ),
+    ),
 });
 
 /** What a client of a narrowed list must know. */

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { limit, nameCursor, page } from "../../api/cursor.ts";
 import { EXAMPLE_NAMESPACE_ID, EXAMPLE_TIMES, examplePage } from "../../api/examples.ts";
 import { ok } from "../../api/reply.ts";
@@ -8,7 +8,7 @@ import { listNamespaces, type NamespaceRow } from "../../store/namespaces.ts";
 
 const AccountNamespaceSchema = z
   .strictObject({ id: z.uuid(), name: z.string(), server: z.string(), created_at: Instant })
-  .meta({ id: "AccountNamespace" });
+  .check(z.meta({ id: "AccountNamespace" }));
 
 const view = ({ id, name, cluster, created_at }: NamespaceRow) => ({
   id,

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { EXAMPLE_NEW_KEY } from "../../api/examples.ts";
 import { created } from "../../api/reply.ts";
 import { accountRoute, KEY_MAKERS } from "../../api/route.ts";
@@ -13,11 +13,8 @@ const LONGEST_OVERLAP = 30 * DAY;
 
 const Body = z.strictObject({
   overlap_seconds: z
-    .int()
-    .min(0)
-    .max(LONGEST_OVERLAP)
-    .default(DAY)
-    .meta({ description: "How long the old key goes on working; default 24 hours, at most 30 days" }),
+    ._default(z.int().check(z.minimum(0), z.maximum(LONGEST_OVERLAP)), DAY)
+    .check(z.describe("How long the old key goes on working; default 24 hours, at most 30 days")),
 });
 
 export const rotateKeyRoute = accountRoute(KEY_MAKERS, {

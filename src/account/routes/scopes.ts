@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { EXAMPLE_NAMESPACE_ID } from "../../api/examples.ts";
 import { ok } from "../../api/reply.ts";
 import { accountRoute, READERS } from "../../api/route.ts";
@@ -19,7 +19,7 @@ const CatalogueSchema = z
       }),
     ),
   })
-  .meta({ id: "ScopeCatalogue" });
+  .check(z.meta({ id: "ScopeCatalogue" }));
 
 export const scopesRoute = accountRoute(READERS, {
   method: "GET",

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { attempting, settled } from "../../api/attempt.ts";
 import { EXAMPLE_KEY } from "../../api/examples.ts";
 import { carryOut } from "../../api/operator.ts";
@@ -25,10 +25,10 @@ const TemplateSchema = z
     description: z.string(),
     scopes: ScopesShape,
     built_in: z.boolean(),
-    created_at: Instant.nullable(),
-    created_by: z.string().nullable(),
+    created_at: z.nullable(Instant),
+    created_by: z.nullable(z.string()),
   })
-  .meta({ id: "PermissionTemplate" });
+  .check(z.meta({ id: "PermissionTemplate" }));
 
 const EXAMPLE = {
   name: "chat_reader",
@@ -76,11 +76,15 @@ const list = accountRoute(READERS, {
 
 const Body = z.strictObject({
   name: TemplateName,
-  description: z
-    .string()
-    .max(200)
-    .regex(/^[^\p{Cc}\u202A-\u202E\u2066-\u2069]*$/u, "must not contain control characters")
-    .default(""),
+  description: z._default(
+    z
+      .string()
+      .check(
+        z.maxLength(200),
+        z.regex(/^[^\p{Cc}\u202A-\u202E\u2066-\u2069]*$/u, "must not contain control characters"),
+      ),
+    "",
+  ),
   scopes: SentScopesSchema,
 });
 

@@ -1,8 +1,8 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { EXAMPLE_KEY } from "../../api/examples.ts";
 import { ok } from "../../api/reply.ts";
 import { accountRoute, READERS } from "../../api/route.ts";
-import { Instant, instant, SentInstant } from "../../api/schemas.ts";
+import { Instant, instant, mapOf, SentInstant } from "../../api/schemas.ts";
 import { readUsage } from "../../store/usage.ts";
 import { usageOf } from "../usage.ts";
 import { finder, KeyParams } from "./find-key.ts";
@@ -16,13 +16,13 @@ const LONGEST = { hour: 31 * DAY, day: 800 * DAY };
 const MOST_ROWS = 20_000;
 
 const Query = z.strictObject({
-  from: SentInstant.optional().meta({ description: "Default: 7 days before `to`" }),
-  to: SentInstant.optional().meta({ description: "Default: now" }),
-  step: z.enum(["hour", "day"]).default("hour").meta({ description: "Days are days of UTC" }),
+  from: z.optional(SentInstant).check(z.describe("Default: 7 days before `to`")),
+  to: z.optional(SentInstant).check(z.describe("Default: now")),
+  step: z._default(z.enum(["hour", "day"]), "hour").check(z.describe("Days are days of UTC")),
 });
 
-const Count = z.int().min(0);
-const Denials = z.record(z.string(), Count).meta({ description: "Counts by reason" });
+const Count = z.int().check(z.minimum(0));
+const Denials = mapOf(Count).check(z.describe("Counts by reason"));
 
 const UsageSchema = z
   .strictObject({
@@ -34,17 +34,14 @@ const UsageSchema = z
     data: z.array(
       z.strictObject({
         start: Instant,
-        endpoint_id: z
-          .string()
-          .nullable()
-          .meta({ description: "Null: refused before an endpoint was known" }),
+        endpoint_id: z.nullable(z.string()).check(z.describe("Null: refused before an endpoint was known")),
         reads: Count,
         writes: Count,
         denials: Denials,
       }),
     ),
   })
-  .meta({ id: "Usage" });
+  .check(z.meta({ id: "Usage" }));
 
 export const usageRoute = accountRoute(READERS, {
   method: "GET",

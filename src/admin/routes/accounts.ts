@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { attempting, settled } from "../../api/attempt.ts";
 import { limit, nameCursor, page } from "../../api/cursor.ts";
 import { EXAMPLE_TIMES, examplePage } from "../../api/examples.ts";
@@ -24,24 +24,21 @@ const AccountSchema = z
     id: z.string(),
     name: z.string(),
     active_key_limit: z.int(),
-    suspended: z.boolean().meta({ description: "Whether every key of the account is refused" }),
+    suspended: z.boolean().check(z.describe("Whether every key of the account is refused")),
     created_at: Instant,
     updated_at: Instant,
   })
-  .meta({ id: "Account" });
+  .check(z.meta({ id: "Account" }));
 
 const Params = z.strictObject({ id: Id });
 
 const Body = z.strictObject({
   name: Name,
   active_key_limit: z
-    .int()
-    .min(0)
-    .max(MOST_KEYS)
-    .optional()
-    .meta({ description: `Most keys active at once; ${DEFAULT_LIMIT} for a new account, else as it is` }),
+    .optional(z.int().check(z.minimum(0), z.maximum(MOST_KEYS)))
+    .check(z.describe(`Most keys active at once; ${DEFAULT_LIMIT} for a new account, else as it is`)),
   // A default would lift a suspension by leaving it out.
-  suspended: z.boolean().optional().meta({ description: "False for a new account, else as it is" }),
+  suspended: z.optional(z.boolean()).check(z.describe("False for a new account, else as it is")),
 });
 
 function view({ version: _, created_at, updated_at, ...account }: AccountRow) {

@@ -1,3 +1,4 @@
+import * as z from "zod/mini";
 import { AuditQuery, auditFilter, auditPage, SHORT_AUDIT_PAGES } from "../../api/audit-query.ts";
 import { AuditSchema } from "../../api/audit-view.ts";
 import { EXAMPLE_AUDIT_ENTRY, examplePage } from "../../api/examples.ts";
@@ -11,7 +12,7 @@ export const auditLogRoute = adminRoute({
   summary: "List all changes",
   description: `Newest first: who, when, what, from where, before and after. Written with the change itself. ${SHORT_AUDIT_PAGES}`,
   tag: "Audit log",
-  query: AuditQuery.extend({ account_id: Id.optional() }),
+  query: z.strictObject({ ...AuditQuery.shape, account_id: z.optional(Id) }),
   answers: {
     200: {
       description: "A page of the audit log",

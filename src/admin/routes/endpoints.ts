@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { attempting, settled } from "../../api/attempt.ts";
 import { limit, nameCursor, page } from "../../api/cursor.ts";
 import { EXAMPLE_TIMES, examplePage } from "../../api/examples.ts";
@@ -61,7 +61,7 @@ const list = adminRoute({
   query: z.strictObject({
     limit,
     cursor: nameCursor,
-    account_id: Id.optional().meta({ description: "Only those the account sees: its own and the shared" }),
+    account_id: z.optional(Id).check(z.describe("Only those the account sees: its own and the shared")),
   }),
   answers: {
     200: {

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { hasNoBody } from "../../api/body.ts";
 import { EXAMPLE_KEY } from "../../api/examples.ts";
 import { adminRoute } from "../../api/route.ts";
@@ -11,14 +11,14 @@ const Result = z
     z.strictObject({
       line: z.int(),
       status: z.enum(["created", "unchanged", "error"]),
-      id: z.string().optional(),
-      error: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+      id: z.optional(z.string()),
+      error: z.optional(z.strictObject({ code: z.string(), message: z.string() })),
     }),
     z.strictObject({
       summary: z.strictObject({ created: z.int(), unchanged: z.int(), failed: z.int() }),
     }),
   ])
-  .meta({ id: "ImportResult" });
+  .check(z.meta({ id: "ImportResult" }));
 
 const NDJSON = "application/x-ndjson";
 

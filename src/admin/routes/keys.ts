@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { editKey } from "../../account/edit-key.ts";
 import { viewOf } from "../../account/key-view.ts";
 import { withLatestUse } from "../../account/last-used.ts";
@@ -16,7 +16,9 @@ import { type KeyRowWithUse, listKeys, readKey, readKeyByHash } from "../../stor
 
 const TAG = "All keys";
 
-const AdminKeySchema = KeySchema.extend({ account_id: z.string() }).meta({ id: "AdminKey" });
+const AdminKeySchema = z
+  .strictObject({ ...KeySchema.shape, account_id: z.string() })
+  .check(z.meta({ id: "AdminKey" }));
 
 const view = (row: KeyRowWithUse, now: number) => ({ ...viewOf(row, now), account_id: row.account_id });
 
@@ -26,13 +28,17 @@ const list = adminRoute({
   summary: "Search all API keys",
   description: `\`q\` also takes a whole key, or its SHA-256 in hexadecimal, and then finds that key alone: whose is the one that leaked? ${SHORT_PAGES}`,
   tag: TAG,
-  query: KeyListQuery.extend({
-    account_id: Id.optional(),
-    created_by: z.string().max(320).optional(),
-    names: z.string().max(63).optional().meta({
-      description:
-        "Id of an endpoint or namespace: only keys whose scopes name it, which keep it from being deleted",
-    }),
+  query: z.strictObject({
+    ...KeyListQuery.shape,
+    account_id: z.optional(Id),
+    created_by: z.optional(z.string().check(z.maxLength(320))),
+    names: z
+      .optional(z.string().check(z.maxLength(63)))
+      .check(
+        z.describe(
+          "Id of an endpoint or namespace: only keys whose scopes name it, which keep it from being deleted",
+        ),
+      ),
   }),
   answers: {
     200: {

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { attempting, settled } from "../../api/attempt.ts";
 import { limit, nameCursor, page } from "../../api/cursor.ts";
 import { EXAMPLE_TIMES, examplePage } from "../../api/examples.ts";
@@ -7,6 +7,7 @@ import { created, noContent, ok } from "../../api/reply.ts";
 import { adminRoute } from "../../api/route.ts";
 import { Id, Instant, instant, pageOf } from "../../api/schemas.ts";
 import { isDenial } from "../../denial.ts";
+import { must } from "../../refusal.ts";
 import { unknownAccounts } from "../../store/accounts.ts";
 import { deleteMember, listMembers, type MemberRow, putMember, readMember } from "../../store/members.ts";
 
@@ -16,22 +17,28 @@ const MOST_ACCOUNTS = 100;
 /** As people write addresses; whether one works is for the issuer to have verified. */
 const Email = z
   .string()
-  .max(320)
-  .toLowerCase()
-  .regex(/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u, "must be an e-mail address");
+  .check(
+    z.maxLength(320),
+    z.toLowerCase(),
+    z.regex(/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u, "must be an e-mail address"),
+  );
 
 const Params = z.strictObject({ email: Email });
 
 const Accounts = z.array(z.strictObject({ account_id: Id, role: z.enum(["owner", "member", "viewer"]) }));
 
 const Body = z.strictObject({
-  accounts: Accounts.max(MOST_ACCOUNTS)
-    .refine(
-      (held) => new Set(held.map(({ account_id }) => account_id)).size === held.length,
-      "must name each account once",
-    )
-    .default([]),
-  admin: z.boolean().default(false),
+  accounts: z._default(
+    Accounts.check(
+      z.maxLength(MOST_ACCOUNTS),
+      must(
+        (held) => new Set(held.map(({ account_id }) => account_id)).size === held.length,
+        "must name each account once",
+      ),
+    ),
+    [],
+  ),
+  admin: z._default(z.boolean(), false),
 });
 
 const MemberSchema = z
@@ -42,7 +49,7 @@ const MemberSchema = z
     created_at: Instant,
     updated_at: Instant,
   })
-  .meta({ id: "Member" });
+  .check(z.meta({ id: "Member" }));
 
 function view({ version: _, created_at, updated_at, ...member }: MemberRow) {
   return { ...member, created_at: instant(created_at), updated_at: instant(updated_at) };
@@ -68,7 +75,7 @@ const list = adminRoute({
   path: "/admin/members",
   summary: "List members",
   tag: TAG,
-  query: z.strictObject({ limit, cursor: nameCursor, account_id: Id.optional() }),
+  query: z.strictObject({ limit, cursor: nameCursor, account_id: z.optional(Id) }),
   answers: {
     200: {
       description: "A page of members, by address",

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { attempting, settled } from "../../api/attempt.ts";
 import { limit, nameCursor, page } from "../../api/cursor.ts";
 import { EXAMPLE_NAMESPACE_ID, EXAMPLE_TIMES, examplePage } from "../../api/examples.ts";
@@ -7,6 +7,7 @@ import { created, noContent, ok } from "../../api/reply.ts";
 import { adminRoute } from "../../api/route.ts";
 import { Id, Instant, instant, Name, pageOf } from "../../api/schemas.ts";
 import { isDenial } from "../../denial.ts";
+import { must } from "../../refusal.ts";
 import { readAccount } from "../../store/accounts.ts";
 import {
   deleteNamespace,
@@ -22,24 +23,32 @@ import { inUse } from "../in-use.ts";
 const TAG = "Kubernetes namespaces";
 
 /** Ids are compared as text, so a UUID has one spelling (RFC 9562 section 4). */
-const Params = z.strictObject({ id: z.string().toLowerCase().pipe(z.guid("must be a UUID")) });
+const Params = z.strictObject({ id: z.pipe(z.string().check(z.toLowerCase()), z.guid("must be a UUID")) });
 
 const Cluster = z.strictObject({
   server: z
     .string()
-    .max(2048)
-    .refine(isServerUrl, "must be an https URL without user information, query or fragment")
-    .meta({ format: "uri", description: "The kube-apiserver. Clients call it; the gateway never does" }),
+    .check(
+      z.maxLength(2048),
+      must(isServerUrl, "must be an https URL without user information, query or fragment"),
+      z.meta({ format: "uri", description: "The kube-apiserver. Clients call it; the gateway never does" }),
+    ),
   certificate_authority_data: z
-    .string()
-    .max(100_000)
-    .regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, "must be base64")
-    .optional()
-    .meta({ description: "PEM in base64, as in a kubeconfig" }),
+    .optional(
+      z
+        .string()
+        .check(
+          z.maxLength(100_000),
+          z.regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, "must be base64"),
+        ),
+    )
+    .check(z.describe("PEM in base64, as in a kubeconfig")),
   audience: z
     .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, "must be 1 to 255 printable ASCII characters without spaces")
-    .meta({ description: "Audience of the tokens that the cluster accepts" }),
+    .check(
+      z.regex(/^[\x21-\x7e]{1,255}$/, "must be 1 to 255 printable ASCII characters without spaces"),
+      z.describe("Audience of the tokens that the cluster accepts"),
+    ),
 });
 
 /** `http` only on this machine, for a cluster that runs there. */
@@ -63,7 +72,7 @@ const NamespaceSchema = z
     created_at: Instant,
     updated_at: Instant,
   })
-  .meta({ id: "Namespace" });
+  .check(z.meta({ id: "Namespace" }));
 
 function view({ version: _, created_at, updated_at, ...namespace }: NamespaceRow) {
   return { ...namespace, created_at: instant(created_at), updated_at: instant(updated_at) };
@@ -92,7 +101,7 @@ const list = adminRoute({
   path: "/admin/namespaces",
   summary: "List namespaces",
   tag: TAG,
-  query: z.strictObject({ limit, cursor: nameCursor, account_id: Id.optional() }),
+  query: z.strictObject({ limit, cursor: nameCursor, account_id: z.optional(Id) }),
   answers: {
     200: {
       description: "A page of namespaces, by id",

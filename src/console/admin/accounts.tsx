@@ -1,20 +1,12 @@
-import { type ListOf, Problem } from "../api.ts";
-import {
-  Badge,
-  ButtonLink,
-  Card,
-  type Column,
-  DataTable,
-  EmptyState,
-  PageHead,
-  When,
-} from "../components.tsx";
+import { Problem } from "../api.ts";
+import { Badge, ButtonLink, Card, type Column, FormButtons, When } from "../components.tsx";
 import { Form } from "../layout.tsx";
 import { page } from "../page.ts";
-import { confirmation, done, isConfirmed, show } from "../replies.tsx";
+import { confirmation, done, isConfirmed } from "../replies.tsx";
 import { TextField } from "./fields.tsx";
-import { filtersOf, Listing, NameCell, NONE, openOne, Pages, PER_PAGE } from "./lists.tsx";
-import { ACCOUNTS, recordPath, trail } from "./paths.ts";
+import { NameCell } from "./lists.tsx";
+import { ACCOUNTS, recordPath } from "./paths.ts";
+import { recordList } from "./record-list.tsx";
 import { recordPages, type Values } from "./record-pages.tsx";
 import type { AccountView } from "./records.ts";
 
@@ -49,63 +41,16 @@ const COLUMNS: readonly Column<AccountView>[] = [
   },
 ];
 
-const listPage = page("admin", {
-  method: "GET",
-  path: LIST,
-  async handle({ api, query }) {
-    const { id } = filtersOf(query, "id");
-    const opened = await openOne(api, id, { records: "/admin/accounts", list: LIST });
-    if (opened !== null) return opened;
-    const cursor = query.get("cursor");
-    const list =
-      id === "" ? await api.get<ListOf<AccountView>>("/admin/accounts", { cursor, limit: PER_PAGE }) : NONE;
-    return show(
-      "Accounts",
-      <>
-        <PageHead
-          title="Accounts"
-          trail={trail({ label: "Accounts" })}
-          lead="Each owns its keys, endpoints and namespaces, and sees nobody else's."
-        >
-          <ButtonLink href={`${LIST}/new`} kind="primary">
-            Add account
-          </ButtonLink>
-        </PageHead>
-        <search>
-          <form method="get" action={LIST} class="filters">
-            <div>
-              <label for="id">Account id</label>
-              <input id="id" name="id" value={id} />
-            </div>
-            <button class="button" type="submit">
-              Open
-            </button>
-          </form>
-        </search>
-        <Listing
-          list={list}
-          narrowed={id !== ""}
-          unmatched={`There is no account ${id}. An id is looked up as a whole.`}
-          empty={
-            <EmptyState
-              title="No accounts yet"
-              action={
-                <ButtonLink href={`${LIST}/new`} kind="primary">
-                  Add the first account
-                </ButtonLink>
-              }
-            >
-              Keys belong to accounts: add one, then its members.
-            </EmptyState>
-          }
-        >
-          {(rows) => <DataTable caption="Accounts, by id" columns={COLUMNS} rows={rows} />}
-        </Listing>
-        <Pages path={LIST} filters={{}} cursor={cursor} list={list} />
-      </>,
-      list instanceof Problem ? list.status : 200,
-    );
-  },
+const KIND = { noun: "account", plural: "Accounts", list: LIST, records: "/admin/accounts" };
+
+const listPage = recordList<AccountView>({
+  ...KIND,
+  lead: "Each owns its keys, endpoints and namespaces, and sees nobody else's.",
+  opens: { name: "id", label: "Account id" },
+  submit: "Open",
+  columns: COLUMNS,
+  unmatched: (id) => `There is no account ${id}. An id is looked up as a whole.`,
+  empty: "Keys belong to accounts: add one, then its members.",
 });
 
 interface AccountValues extends Values {
@@ -114,10 +59,7 @@ interface AccountValues extends Values {
 }
 
 const records = recordPages<AccountView, AccountValues>({
-  noun: "account",
-  plural: "Accounts",
-  list: LIST,
-  records: "/admin/accounts",
+  ...KIND,
   key: "id",
   nameOf: ({ id, name }) => ({ id, name }),
   blank: () => ({ id: "", name: "", active_key_limit: "100", updated_at: "" }),
@@ -187,11 +129,7 @@ const records = recordPages<AccountView, AccountValues>({
           confirm={`${verb} ${name}? ${text}`}
           yes={`${verb} account`}
         >
-          <div class="buttons">
-            <button class={suspended ? "button primary" : "button danger"} type="submit">
-              {`${verb} account`}
-            </button>
-          </div>
+          <FormButtons label={`${verb} account`} kind={suspended ? "primary" : "danger"} />
         </Form>
       </Card>
     );

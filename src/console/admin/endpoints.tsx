@@ -1,17 +1,4 @@
-import { type ListOf, Problem } from "../api.ts";
-import {
-  Badge,
-  ButtonLink,
-  type Column,
-  DataTable,
-  EmptyState,
-  Filters,
-  PageHead,
-  When,
-} from "../components.tsx";
-import { page } from "../page.ts";
-import { show } from "../replies.tsx";
-import { AccountOptions, accountChoices } from "./account-choices.tsx";
+import { Badge, ButtonLink, type Column, When } from "../components.tsx";
 import {
   bodyOf,
   EndpointCards,
@@ -22,8 +9,9 @@ import {
   readValues,
   valuesOf,
 } from "./endpoint-form.tsx";
-import { filtersOf, isNarrowed, Listing, NameCell, NONE, openOne, Pages, PER_PAGE } from "./lists.tsx";
-import { ENDPOINTS, recordPath, trail } from "./paths.ts";
+import { NameCell } from "./lists.tsx";
+import { ENDPOINTS, recordPath } from "./paths.ts";
+import { recordList } from "./record-list.tsx";
 import { recordPages } from "./record-pages.tsx";
 import type { EndpointView } from "./records.ts";
 
@@ -58,75 +46,21 @@ const COLUMNS: readonly Column<EndpointView>[] = [
   },
 ];
 
-const listPage = page("admin", {
-  method: "GET",
-  path: LIST,
-  async handle({ api, query }) {
-    const { id, ...filters } = filtersOf(query, "id", "account_id");
-    const opened = await openOne(api, id, { records: "/admin/endpoints", list: LIST });
-    if (opened !== null) return opened;
-    const cursor = query.get("cursor");
-    const [list, accounts] = await Promise.all([
-      id === ""
-        ? api.get<ListOf<EndpointView>>("/admin/endpoints", { ...filters, cursor, limit: PER_PAGE })
-        : NONE,
-      accountChoices(api),
-    ]);
-    return show(
-      "Endpoints",
-      <>
-        <PageHead
-          title="Endpoints"
-          trail={trail({ label: "Endpoints" })}
-          lead="What keys open: each stands for one origin, under one path of this gateway."
-        >
-          <ButtonLink href={`${LIST}/try`}>Try a path</ButtonLink>
-          <ButtonLink href={`${LIST}/new`} kind="primary">
-            Add endpoint
-          </ButtonLink>
-        </PageHead>
-        <Filters action={LIST}>
-          <div>
-            <label for="id">Id</label>
-            <input id="id" name="id" value={id} />
-          </div>
-          <div>
-            <label for="account_id">Seen by account</label>
-            <input id="account_id" name="account_id" value={filters.account_id} list="accounts" />
-          </div>
-        </Filters>
-        <AccountOptions accounts={accounts} />
-        <Listing
-          list={list}
-          narrowed={isNarrowed({ id, ...filters })}
-          unmatched="There is no such endpoint. Is the id spelled right? It is looked up as a whole."
-          empty={
-            <EmptyState
-              title="No endpoints yet"
-              action={
-                <ButtonLink href={`${LIST}/new`} kind="primary">
-                  Add the first endpoint
-                </ButtonLink>
-              }
-            >
-              Until there is one, every path but the gateway's own answers 404.
-            </EmptyState>
-          }
-        >
-          {(rows) => <DataTable caption="Endpoints, by id" columns={COLUMNS} rows={rows} />}
-        </Listing>
-        <Pages path={LIST} filters={filters} cursor={cursor} list={list} />
-      </>,
-      list instanceof Problem ? list.status : 200,
-    );
-  },
+const KIND = { noun: "endpoint", plural: "Endpoints", list: LIST, records: "/admin/endpoints" };
+
+const listPage = recordList<EndpointView>({
+  ...KIND,
+  lead: "What keys open: each stands for one origin, under one path of this gateway.",
+  links: <ButtonLink href={`${LIST}/try`}>Try a path</ButtonLink>,
+  opens: { name: "id", label: "Id" },
+  ofAccount: "Seen by account",
+  columns: COLUMNS,
+  unmatched: () => "There is no such endpoint. Is the id spelled right? It is looked up as a whole.",
+  empty: "Until there is one, every path but the gateway's own answers 404.",
 });
 
 const records = recordPages<EndpointView, EndpointValues>({
-  noun: "endpoint",
-  plural: "Endpoints",
-  list: LIST,
-  records: "/admin/endpoints",
+  ...KIND,
   key: "id",
   nameOf: ({ id, name }) => ({ id, name }),
   blank: () => NEW_ENDPOINT,

@@ -1,4 +1,4 @@
-import type { Child } from "hono/jsx";
+import type { Child } from "../../html/jsx-runtime.ts";
 import type { Problem } from "../api.ts";
 import { describedBy, Field, NoticeBox } from "../components.tsx";
 import type { FieldError } from "./field-errors.ts";

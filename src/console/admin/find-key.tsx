@@ -1,7 +1,7 @@
-import type { Child } from "hono/jsx";
+import type { Child } from "../../html/jsx-runtime.ts";
 import { sha256Hex } from "../../keys/hash.ts";
 import { type ListOf, Problem } from "../api.ts";
-import { Card, Field, NoticeBox, PageHead } from "../components.tsx";
+import { Card, Field, FormButtons, NoticeBox, PageHead } from "../components.tsx";
 import { Form } from "../layout.tsx";
 import { page, type Visit } from "../page.ts";
 import { show } from "../replies.tsx";
@@ -36,11 +36,7 @@ function findForm({ visitor }: Visit, answer: Child = null, status = 200) {
               aria-describedby="secret-hint"
             />
           </Field>
-          <div class="buttons">
-            <button class="button primary" type="submit">
-              Find owner
-            </button>
-          </div>
+          <FormButtons label="Find owner" />
         </Form>
       </Card>
     </>,

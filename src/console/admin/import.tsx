@@ -1,9 +1,9 @@
-import type { Child } from "hono/jsx";
 import { readLines } from "../../api/lines.ts";
 import { streamLines } from "../../api/stream-lines.ts";
+import type { Child } from "../../html/jsx-runtime.ts";
 import type { Api } from "../api.ts";
 import { Problem } from "../api.ts";
-import { Card, CopyBox, NoticeBox, PageHead } from "../components.tsx";
+import { Card, CopyBox, FormButtons, NoticeBox, PageHead } from "../components.tsx";
 import { count } from "../keys/words.ts";
 import { Form } from "../layout.tsx";
 import { page, type Visit } from "../page.ts";
@@ -97,11 +97,7 @@ function importPage({ visitor }: Visit, results: Child = null, status = 200) {
             </p>
           </div>
           <progress hidden aria-label="Sent so far" />
-          <div class="buttons">
-            <button class="button primary" type="submit">
-              Import
-            </button>
-          </div>
+          <FormButtons label="Import" />
         </Form>
         <div data-results class="results" tabindex={-1} hidden />
       </Card>

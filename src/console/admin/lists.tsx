@@ -1,4 +1,4 @@
-import type { Child } from "hono/jsx";
+import type { Child } from "../../html/jsx-runtime.ts";
 import { type Api, type ListOf, Problem, search } from "../api.ts";
 import { EmptyState, NoticeBox, Pagination } from "../components.tsx";
 import type { Reply } from "../page.ts";

@@ -1,23 +1,8 @@
-import { type ListOf, Problem } from "../api.ts";
-import {
-  Badge,
-  ButtonLink,
-  Card,
-  type Column,
-  DataTable,
-  EmptyState,
-  Filters,
-  PageHead,
-  Select,
-  When,
-} from "../components.tsx";
-import { page } from "../page.ts";
-import { show } from "../replies.tsx";
-import { AccountOptions, accountChoices } from "./account-choices.tsx";
+import { Badge, Card, type Column, Select, When } from "../components.tsx";
 import type { FieldError } from "./field-errors.ts";
 import { CheckField, TextField } from "./fields.tsx";
-import { filtersOf, isNarrowed, Listing, NONE, openOne, Pages, PER_PAGE } from "./lists.tsx";
-import { recordPath, trail } from "./paths.ts";
+import { recordPath } from "./paths.ts";
+import { recordList } from "./record-list.tsx";
 import { recordPages, type Values } from "./record-pages.tsx";
 import type { MemberView } from "./records.ts";
 
@@ -51,68 +36,19 @@ const COLUMNS: readonly Column<MemberView>[] = [
   { label: "Added", cell: ({ created_at }) => <When at={created_at} date /> },
 ];
 
-const listPage = page("admin", {
-  method: "GET",
-  path: LIST,
-  async handle({ api, query }) {
-    const { email, ...filters } = filtersOf(query, "email", "account_id");
-    const opened = await openOne(api, email, { records: "/admin/members", list: LIST });
-    if (opened !== null) return opened;
-    const cursor = query.get("cursor");
-    const [list, accounts] = await Promise.all([
-      email === ""
-        ? api.get<ListOf<MemberView>>("/admin/members", { ...filters, cursor, limit: PER_PAGE })
-        : NONE,
-      accountChoices(api),
-    ]);
-    const add = `${LIST}/new${filters.account_id === "" ? "" : `?account_id=${encodeURIComponent(filters.account_id)}`}`;
-    return show(
-      "Members",
-      <>
-        <PageHead
-          title="Members"
-          trail={trail({ label: "Members" })}
-          lead="What people may manage when they sign in with these addresses. Session tokens that name an account themselves are not looked up here."
-        >
-          <ButtonLink href={add} kind="primary">
-            Add member
-          </ButtonLink>
-        </PageHead>
-        <Filters action={LIST}>
-          <div>
-            <label for="email">Address</label>
-            <input id="email" name="email" value={email} />
-          </div>
-          <div>
-            <label for="account_id">Of account</label>
-            <input id="account_id" name="account_id" value={filters.account_id} list="accounts" />
-          </div>
-        </Filters>
-        <AccountOptions accounts={accounts} />
-        <Listing
-          list={list}
-          narrowed={isNarrowed({ email, ...filters })}
-          unmatched="There is no such member. Is it spelled right? Addresses and ids are looked up as a whole."
-          empty={
-            <EmptyState
-              title="No members yet"
-              action={
-                <ButtonLink href={add} kind="primary">
-                  Add the first member
-                </ButtonLink>
-              }
-            >
-              Add the address somebody signs in with, and the accounts they may manage.
-            </EmptyState>
-          }
-        >
-          {(rows) => <DataTable caption="Members, by address" columns={COLUMNS} rows={rows} />}
-        </Listing>
-        <Pages path={LIST} filters={filters} cursor={cursor} list={list} />
-      </>,
-      list instanceof Problem ? list.status : 200,
-    );
-  },
+const KIND = { noun: "member", plural: "Members", list: LIST, records: "/admin/members" };
+
+const listPage = recordList<MemberView>({
+  ...KIND,
+  lead: "What people may manage when they sign in with these addresses. Session tokens that name an account themselves are not looked up here.",
+  opens: { name: "email", label: "Address" },
+  ofAccount: "Of account",
+  addsToAccount: true,
+  columns: COLUMNS,
+  by: "address",
+  unmatched: () =>
+    "There is no such member. Is it spelled right? Addresses and ids are looked up as a whole.",
+  empty: "Add the address somebody signs in with, and the accounts they may manage.",
 });
 
 interface MemberValues extends Values {
@@ -185,10 +121,7 @@ function MemberCard({ values, error }: { values: MemberValues; error: FieldError
 }
 
 const records = recordPages<MemberView, MemberValues>({
-  noun: "member",
-  plural: "Members",
-  list: LIST,
-  records: "/admin/members",
+  ...KIND,
   key: "email",
   nameOf: ({ email }) => ({ id: email, name: email }),
   blank({ query }) {

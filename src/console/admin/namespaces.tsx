@@ -1,21 +1,9 @@
-import { type ListOf, Problem } from "../api.ts";
-import {
-  ButtonLink,
-  Card,
-  type Column,
-  DataTable,
-  EmptyState,
-  Filters,
-  PageHead,
-  When,
-} from "../components.tsx";
-import { page } from "../page.ts";
-import { show } from "../replies.tsx";
-import { AccountOptions, accountChoices } from "./account-choices.tsx";
+import { Card, type Column, When } from "../components.tsx";
 import type { FieldError } from "./field-errors.ts";
 import { LinesField, TextField } from "./fields.tsx";
-import { filtersOf, isNarrowed, Listing, NameCell, Pages, PER_PAGE } from "./lists.tsx";
-import { recordPath, trail } from "./paths.ts";
+import { NameCell } from "./lists.tsx";
+import { recordPath } from "./paths.ts";
+import { recordList } from "./record-list.tsx";
 import { recordPages, type Values } from "./record-pages.tsx";
 import type { NamespaceView } from "./records.ts";
 
@@ -34,59 +22,15 @@ const COLUMNS: readonly Column<NamespaceView>[] = [
   { label: "Created", cell: ({ created_at }) => <When at={created_at} date /> },
 ];
 
-const listPage = page("admin", {
-  method: "GET",
-  path: LIST,
-  async handle({ api, query }) {
-    const filters = filtersOf(query, "account_id");
-    const cursor = query.get("cursor");
-    const [list, accounts] = await Promise.all([
-      api.get<ListOf<NamespaceView>>("/admin/namespaces", { ...filters, cursor, limit: PER_PAGE }),
-      accountChoices(api),
-    ]);
-    return show(
-      "Namespaces",
-      <>
-        <PageHead
-          title="Namespaces"
-          trail={trail({ label: "Namespaces" })}
-          lead="Where in a Kubernetes cluster keys may use kubectl. The cluster must trust this gateway as its token issuer."
-        >
-          <ButtonLink href={`${LIST}/new`} kind="primary">
-            Add namespace
-          </ButtonLink>
-        </PageHead>
-        <Filters action={LIST}>
-          <div>
-            <label for="account_id">Of account</label>
-            <input id="account_id" name="account_id" value={filters.account_id} list="accounts" />
-          </div>
-        </Filters>
-        <AccountOptions accounts={accounts} />
-        <Listing
-          list={list}
-          narrowed={isNarrowed(filters)}
-          unmatched="The account has no namespace. Is its id spelled right?"
-          empty={
-            <EmptyState
-              title="No namespaces yet"
-              action={
-                <ButtonLink href={`${LIST}/new`} kind="primary">
-                  Add the first namespace
-                </ButtonLink>
-              }
-            >
-              Add one for each namespace that keys should get kubectl credentials for.
-            </EmptyState>
-          }
-        >
-          {(rows) => <DataTable caption="Namespaces, by id" columns={COLUMNS} rows={rows} />}
-        </Listing>
-        <Pages path={LIST} filters={filters} cursor={cursor} list={list} />
-      </>,
-      list instanceof Problem ? list.status : 200,
-    );
-  },
+const KIND = { noun: "namespace", plural: "Namespaces", list: LIST, records: "/admin/namespaces" };
+
+const listPage = recordList<NamespaceView>({
+  ...KIND,
+  lead: "Where in a Kubernetes cluster keys may use kubectl. The cluster must trust this gateway as its token issuer.",
+  ofAccount: "Of account",
+  columns: COLUMNS,
+  unmatched: () => "The account has no namespace. Is its id spelled right?",
+  empty: "Add one for each namespace that keys should get kubectl credentials for.",
 });
 
 interface NamespaceValues extends Values {
@@ -158,10 +102,7 @@ function NamespaceCard({ values, error }: { values: NamespaceValues; error: Fiel
 }
 
 const records = recordPages<NamespaceView, NamespaceValues>({
-  noun: "namespace",
-  plural: "Namespaces",
-  list: LIST,
-  records: "/admin/namespaces",
+  ...KIND,
   key: "id",
   nameOf: ({ id, name }) => ({ id, name }),
   blank: () => ({

@@ -1,6 +1,6 @@
-import type { Child } from "hono/jsx";
+import type { Child } from "../../html/jsx-runtime.ts";
 import { Problem } from "../api.ts";
-import { ButtonLink, Card, PageHead } from "../components.tsx";
+import { ButtonLink, Card, FormButtons, PageHead } from "../components.tsx";
 import type { Fields } from "../forms.ts";
 import { Form } from "../layout.tsx";
 import { type Page, page, type Reply, type Visit } from "../page.ts";
@@ -103,12 +103,7 @@ export function recordPages<R extends { updated_at: string }, V extends Values>(
           <AccountOptions accounts={await accountChoices(visit.api)} />
           <input type="hidden" name="updated_at" value={values.updated_at} />
           {kind.form(values, fieldError(problem, kind.fields, kind.phrases))}
-          <div class="buttons">
-            <button class="button primary" type="submit">
-              {record === null ? `Add ${noun}` : "Save changes"}
-            </button>
-            <ButtonLink href={list}>Cancel</ButtonLink>
-          </div>
+          <FormButtons label={record === null ? `Add ${noun}` : "Save changes"} cancel={list} />
         </Form>
         {record !== null && (
           <div class="after">
@@ -121,9 +116,7 @@ export function recordPages<R extends { updated_at: string }, V extends Values>(
                 confirm={question(name)}
                 yes={`${verb} ${noun}`}
               >
-                <div class="buttons">
-                  <button class="button danger" type="submit">{`${verb} ${noun}`}</button>
-                </div>
+                <FormButtons label={`${verb} ${noun}`} kind="danger" />
               </Form>
             </Card>
           </div>

@@ -1,7 +1,7 @@
-import type { Child } from "hono/jsx";
 import type { Outcome } from "../../gateway/try-path.ts";
+import type { Child } from "../../html/jsx-runtime.ts";
 import { Problem } from "../api.ts";
-import { Badge, Card, Facts, Field, PageHead, Select } from "../components.tsx";
+import { Badge, Card, Facts, Field, FormButtons, PageHead, Select } from "../components.tsx";
 import { Form } from "../layout.tsx";
 import { page, type Visit } from "../page.ts";
 import { show } from "../replies.tsx";
@@ -71,11 +71,7 @@ function tryPage(
               hint="GET with Upgrade: websocket."
             />
           </details>
-          <div class="buttons">
-            <button class="button primary" type="submit">
-              Try
-            </button>
-          </div>
+          <FormButtons label="Try" />
         </Form>
       </Card>
       {outcome !== null && <Verdict tried={tried} outcome={outcome} />}

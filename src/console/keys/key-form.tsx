@@ -1,7 +1,7 @@
 import { checkName, EXPIRY_FORMAT, parseExpiry } from "../../keys/rules.ts";
 import { parseScopes } from "../../keys/scopes.ts";
 import type { KeyView } from "../../keys/view.ts";
-import { ButtonLink, Card, Choice, describedBy, Field, NoticeBox, When } from "../components.tsx";
+import { Card, Choice, describedBy, Field, FormButtons, NoticeBox, When } from "../components.tsx";
 import type { Fields } from "../forms.ts";
 import { Form } from "../layout.tsx";
 import type { Visitor } from "../visitor.ts";
@@ -136,12 +136,7 @@ export function KeyForm({
           </NoticeBox>
         </div>
       )}
-      <div class="buttons">
-        <button class="button primary" type="submit">
-          {edited === undefined ? "Create" : "Update"}
-        </button>
-        <ButtonLink href={back}>Cancel</ButtonLink>
-      </div>
+      <FormButtons label={edited === undefined ? "Create" : "Update"} cancel={back} />
     </Form>
   );
 }

@@ -1,4 +1,4 @@
-import type { Child } from "hono/jsx";
+import type { Child } from "../../html/jsx-runtime.ts";
 import type { GraphqlPermission, InferencePermission, Permissions } from "../../keys/permissions.ts";
 import { Facts } from "../components.tsx";
 import type { Choices } from "./choices.ts";

@@ -1,4 +1,4 @@
-import type { Child } from "hono/jsx";
+import type { Child } from "../../html/jsx-runtime.ts";
 import { graphqlAccess } from "../../keys/permissions.ts";
 import { Choice, NoticeBox } from "../components.tsx";
 import { type Choices, inferenceEndpoints } from "./choices.ts";

@@ -1,7 +1,7 @@
 import { KEY_MAKERS } from "../../api/route.ts";
 import type { KeyView } from "../../keys/view.ts";
 import { Problem } from "../api.ts";
-import { ButtonLink, Card, Facts, Field, PageHead, When } from "../components.tsx";
+import { Card, Facts, Field, FormButtons, PageHead, When } from "../components.tsx";
 import { Form } from "../layout.tsx";
 import { page, type Shown, type Visit } from "../page.ts";
 import { done, goTo, show } from "../replies.tsx";
@@ -86,12 +86,7 @@ function question({ visitor }: Visit, key: KeyView, errors: FieldErrors = new Ma
               aria-describedby={errors.has("name") ? "name-error" : undefined}
             />
           </Field>
-          <div class="buttons">
-            <button class="button danger solid" type="submit">
-              Revoke key
-            </button>
-            <ButtonLink href={keyPath(key.id)}>Cancel</ButtonLink>
-          </div>
+          <FormButtons label="Revoke key" kind="danger solid" cancel={keyPath(key.id)} />
         </Form>
       </Card>
     </>,

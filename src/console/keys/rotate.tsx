@@ -2,7 +2,7 @@ import { KEY_MAKERS } from "../../api/route.ts";
 import { modifiable, NOT_MODIFIABLE } from "../../keys/rules.ts";
 import type { KeyView } from "../../keys/view.ts";
 import { Problem } from "../api.ts";
-import { ButtonLink, Card, Choice, NoticeBox, PageHead } from "../components.tsx";
+import { ButtonLink, Card, Choice, FormButtons, NoticeBox, PageHead } from "../components.tsx";
 import { Form } from "../layout.tsx";
 import { page, type Shown, type Visit } from "../page.ts";
 import { show } from "../replies.tsx";
@@ -82,12 +82,7 @@ function question({ visitor }: Visit, key: KeyView, problem?: string, status = 2
               value={USUAL_OVERLAP}
               options={OVERLAPS}
             />
-            <div class="buttons">
-              <button class="button primary" type="submit">
-                Rotate key
-              </button>
-              <ButtonLink href={keyPath(key.id)}>Cancel</ButtonLink>
-            </div>
+            <FormButtons label="Rotate key" cancel={keyPath(key.id)} />
           </Form>
         </Card>
       ) : (

@@ -9,6 +9,7 @@ import {
   DataTable,
   describedBy,
   Field,
+  FormButtons,
   PageHead,
 } from "../components.tsx";
 import { Form } from "../layout.tsx";
@@ -197,12 +198,7 @@ async function formPage(
         <Card title="Permission">
           <PermissionFields values={permission} choices={choices} errors={errors} />
         </Card>
-        <div class="buttons">
-          <button class="button primary" type="submit">
-            Create template
-          </button>
-          <ButtonLink href={PATH}>Cancel</ButtonLink>
-        </div>
+        <FormButtons label="Create template" cancel={PATH} />
       </Form>
     </>,
     status,

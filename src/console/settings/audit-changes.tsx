@@ -1,4 +1,4 @@
-import type { Child } from "hono/jsx";
+import type { Child } from "../../html/jsx-runtime.ts";
 import { When } from "../components.tsx";
 
 /** One member that a change touched, in words. */

@@ -1,5 +1,5 @@
-import type { Child } from "hono/jsx";
 import { READERS } from "../../api/route.ts";
+import type { Child } from "../../html/jsx-runtime.ts";
 import { Problem, search } from "../api.ts";
 import { Card, EmptyState, NoticeBox, When } from "../components.tsx";
 import { KeyHead } from "../keys/detail.tsx";
