@@ -85,6 +85,7 @@ async function check(path: string): Promise<void> {
         .replaceAll(address, DOCUMENTED)
         .replaceAll(new URL(environment.DEMO_ORIGIN!).host, "127.0.0.1:8788")
         .replaceAll(ROOT, "/home/you/postern"),
+      Date.now(),
     );
     answers.push(now);
     const where = `${relative(ROOT, path)}:${line}`;

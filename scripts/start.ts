@@ -48,6 +48,10 @@ console.log(
   `\nDemo origins: http://127.0.0.1:${openai.port}/v1 and http://127.0.0.1:${graphql.port}/graphql`,
 );
 console.log(`  export DEMO_ORIGIN=http://127.0.0.1:${openai.port}/v1`);
+// What `npm run token` must know of in another terminal.
+for (const name of ["PORT", "POSTERN_STATE_DIR"]) {
+  if (process.env[name]) console.log(`  export ${name}=${quoted(process.env[name])}`);
+}
 if (config.HOSTNAMES.length > 0) {
   console.log(`HOSTNAMES is set: a request whose host is not ${config.HOSTNAMES.join(" or ")} answers 421.`);
 }
@@ -104,4 +108,9 @@ function readPort(text: string): number {
   if (!/^\d+$/.test(text) || value < 1 || value > 65533)
     die(`PORT must be a number from 1 to 65533, not "${text}"`);
   return value;
+}
+
+/** A value as a POSIX shell takes it. */
+function quoted(value: string): string {
+  return /^[\w./:-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,4 @@
-import type { Section } from "./index.ts";
+import type { Section } from "./section.ts";
 import { barChart } from "./svg.ts";
 import { table, times } from "./table.ts";
 

@@ -3,7 +3,7 @@ import type { Bill } from "../simulation/counts.ts";
 import { BARE_BILL, BARE_CPU_MS, PRICES } from "../simulation/prices.ts";
 import { COLOS, KEYS, WARM_HOURS, type World } from "../simulation/scenarios.ts";
 import type { Result } from "../simulation/simulate.ts";
-import type { Section } from "./index.ts";
+import type { Section } from "./section.ts";
 import { barChart } from "./svg.ts";
 import { percent, table, times, whole } from "./table.ts";
 

@@ -31,8 +31,11 @@ export function withAnswers(document: string, answers: readonly string[]): strin
   });
 }
 
+/** A time this near the run came of it, in ms; what lies further off stands in the command. */
+const NEAR = 2 * 24 * 3600 * 1000;
+
 /** What differs from run to run, in the form the documents show it. Order counts. */
-const CHANGING: readonly [RegExp, string][] = [
+const CHANGING: readonly [pattern: RegExp, shown: string, time?: (text: string) => number][] = [
   [/\x1b\[[0-9;]*m/g, ""],
   [/\r/g, ""],
   [/\bey[\w-]{10,}\.[\w-]+\.[\w-]+/g, "TOKEN"],
@@ -41,23 +44,33 @@ const CHANGING: readonly [RegExp, string][] = [
   [/\bkey_[0-9A-Za-z]{22}\b/g, "key_0123456789abcdefABCDEF"],
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "01234567-89ab-4cde-8f01-23456789abcd"],
   [/\b[0-9a-f]{64}\b/g, "5ac1…"],
-  [/\b[0-9a-f]{32}\b/g, "0123456789abcdef0123456789abcdef"],
-  [/\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, "2026-11-21T12:00:00.000Z"],
+  [/\b(?!0{32})[0-9a-f]{32}\b/g, "0123456789abcdef0123456789abcdef"],
+  [/\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, "2026-11-21T12:00:00.000Z", Date.parse],
   [
     /\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} 20\d\d \d\d:\d\d:\d\d GMT/g,
     "Sat, 21 Nov 2026 12:00:00 GMT",
+    Date.parse,
   ],
-  [/"created": ?\d{10}\b/g, '"created":1795262400'],
+  [/"created": ?\d{10}\b/g, '"created":1795262400', (text) => Number(text.slice(-10)) * 1000],
   [/dur=[\d.]+/g, "dur=0"],
   [/("(?:postern|origin)_ms":)\d+/g, "$10"],
   [/"tier":"(?:memory|kv|d1)"/g, '"tier":"d1"'],
-  [/Total Upload: .*/g, "Total Upload: 470 KiB / gzip: 150 KiB"],
+  [/Total Upload: .*/g, "Total Upload: … KiB / gzip: … KiB"],
   [/\([\d.]+ sec\)/g, "(1 sec)"],
   [/Worker Startup Time: .*/g, "Worker Startup Time: 20 ms"],
 ];
 
-/** An answer with what differs from run to run made the same. */
-export function normal(answer: string): string {
-  const text = CHANGING.reduce((before, [pattern, shown]) => before.replace(pattern, shown), answer);
+/**
+ * An answer with what differs from run to run made the same.
+ * @param now when it ran, in ms
+ */
+export function normal(answer: string, now: number): string {
+  const text = CHANGING.reduce(
+    (before, [pattern, shown, time]) =>
+      time === undefined
+        ? before.replace(pattern, shown)
+        : before.replace(pattern, (found) => (Math.abs(time(found) - now) < NEAR ? shown : found)),
+    answer,
+  );
   return `${text.replace(/[ \t]+$/gm, "").trim()}\n`;
 }

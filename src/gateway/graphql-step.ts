@@ -58,6 +58,7 @@ export async function readGraphql(
     case "judged":
       return inspection;
     case "persisted_query":
+      journey.reason = "persisted_query_not_supported";
       return persistedQueryAnswer(inspection.batch, headers.get("accept"), requestId);
     case "refused":
       switch (inspection.status) {

@@ -8,6 +8,7 @@ export async function describeKey(arrival: Arrival): Promise<Response> {
   const trip = beginTrip(arrival);
   const result = await describe(trip, arrival);
   if (!isDenial(result)) return finish(trip, result);
+  trip.journey.reason = reasonOf(result);
   return finish(trip, denialResponse(result, { requestId: trip.requestId }));
 }
 
@@ -16,10 +17,7 @@ async function describe(trip: Trip, { url, request }: Arrival): Promise<Response
   if (isDenial(url)) return url;
   if (request.method !== "GET") return { code: "method_not_allowed", allow: ["GET", "OPTIONS"] };
   const caller = await identify(trip, url);
-  if (isDenial(caller)) {
-    journey.reason = reasonOf(caller);
-    return caller;
-  }
+  if (isDenial(caller)) return caller;
   const { record, invalid } = caller;
   journey.operation = "read";
   if (invalid === null) journey.decision = "allow";

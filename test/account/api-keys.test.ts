@@ -608,7 +608,12 @@ describe("GET /v1/key", () => {
     expectDenial(await ask({ "x-api-key": off.key }), 401, "invalid_api_key");
     expectDenial(await ask({}, `/v1/key?api_key=${key.key}`), 401, "invalid_api_key");
     expectDenial(await ask({ "x-api-key": key.key, authorization: key.key }), 400, "invalid_request");
-    expectDenial(await ask({ "x-api-key": key.key }, "/v1/key", "DELETE"), 405, "method_not_allowed");
+    const deleting = await ask({ "x-api-key": key.key }, "/v1/key", "DELETE");
+    expectDenial(deleting, 405, "method_not_allowed");
+    expect(await gateway.logOf(deleting.headers["x-request-id"]!)).toMatchObject({
+      decision: "deny",
+      reason: "method_not_allowed",
+    });
   });
 });
 

@@ -145,6 +145,10 @@ describe("a read key", () => {
         extensions: { code: "PERSISTED_QUERY_NOT_SUPPORTED" },
       });
       expect(world.origin.requests).toEqual([]);
+      expect(await world.gateway.logOf(answer.headers["x-request-id"]!)).toMatchObject({
+        decision: "deny",
+        reason: "persisted_query_not_supported",
+      });
     }
   });
 

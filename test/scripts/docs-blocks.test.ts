@@ -43,7 +43,14 @@ it("makes what differs from run to run the same, keys above all", () => {
   const key = `pst_live_a${"A1b2".repeat(10)}TAGTAG`;
   const id = "911383d8-38b1-4739-8d1b-e1038413c46f";
   const answer = `{"key":"${key}","prefix":"${key.slice(0, 14)}","id":"${id}","created_at":"2026-11-20T01:02:03.004Z"}`;
-  expect(normal(answer)).toBe(
+  expect(normal(answer, Date.UTC(2026, 10, 20))).toBe(
     '{"key":"pst_live_…","prefix":"pst_live_a1B2c","id":"01234567-89ab-4cde-8f01-23456789abcd","created_at":"2026-11-21T12:00:00.000Z"}\n',
   );
+});
+
+it("leaves a time that the command named as it is", () => {
+  const now = Date.UTC(2026, 10, 20);
+  const answer = '{"created_at":"2024-05-01T00:00:00.000Z","created":1700000000}\n';
+  expect(normal(answer, now)).toBe(answer);
+  expect(normal('"created":1795138000', now)).toBe('"created":1795262400\n');
 });

@@ -1,3 +1,4 @@
+import type { Protocol } from "../../endpoints/endpoint.ts";
 import type { ScopeGroup } from "../../keys/catalogue.ts";
 import type { PermissionTemplate } from "../../keys/templates.ts";
 import { type Api, type ListOf, Problem } from "../api.ts";
@@ -7,7 +8,7 @@ export interface EndpointChoice {
   id: string;
   name: string;
   api: "inference" | "graphql";
-  protocol: "serverless" | "openai" | "http" | "graphql";
+  protocol: Protocol;
   path: string;
   wildcard: boolean;
   environments: string[];
