@@ -18,6 +18,8 @@ export function start(port: number): Promise<Origin> {
       rest !== undefined &&
       (area === "jobs" ? await queue(rest, request, response) : await chat(rest, request, response));
     if (!found)
-      sendJson(response, 404, { error: { message: `The demo origin has nothing at ${path}`, type: "invalid_request_error" } });
+      sendJson(response, 404, {
+        error: { message: `The demo origin has nothing at ${path}`, type: "invalid_request_error" },
+      });
   });
 }

@@ -1,3 +1,5 @@
+import fc from "fast-check";
+import { Fragment as HonoFragment, jsx as honoJsx } from "hono/jsx/jsx-runtime";
 import { describe, expect, it } from "vitest";
 import { type Child, Fragment, Html, jsx, raw } from "../src/html/jsx-runtime.ts";
 
@@ -49,4 +51,70 @@ describe("JSX becomes HTML", () => {
     expect(String(jsx(() => null, {}))).toBe("");
     expect(String(jsx(Fragment, { children: [jsx("b", {}), "&"] }))).toBe("<b></b>&amp;");
   });
+
+  it("is what hono/jsx makes of the same, whatever the tree", () => {
+    const text = fc.oneof(fc.string(), fc.constant(NASTY), fc.constant(`</script>'"&lt;`));
+    const nothing = fc.constantFrom(null, undefined);
+    const value = fc.oneof(text, fc.integer(), fc.boolean(), nothing);
+    // `title={true}` does not compile: true and false are for those that HTML or ARIA has them for.
+    const said = fc.record(
+      { title: text, href: text, value: fc.oneof(text, fc.integer()) },
+      { requiredKeys: [] },
+    );
+    const flags = {
+      disabled: fc.boolean(),
+      "aria-hidden": fc.boolean(),
+      "data-on": fc.oneof(fc.boolean(), text),
+    };
+    const attributes = fc.tuple(said, fc.record(flags, { requiredKeys: [] }), fc.record({ class: nothing }));
+    const { tree } = fc.letrec<{ tree: Tree; element: Tree }>((tie) => ({
+      tree: fc.oneof({ depthSize: "small" }, value, tie("element"), fc.array(value, { maxLength: 3 })),
+      element: fc.record({
+        tag: fc.constantFrom("p", "a", "input", "br", "td", "component", "fragment"),
+        attributes: attributes.map((parts): Record<string, unknown> => Object.assign({}, ...parts)),
+        children: fc.array(tie("tree"), { maxLength: 4 }),
+      }),
+    }));
+    fc.assert(
+      fc.property(tree, (each) => {
+        const ours = String(jsx("main", { children: made(each, jsx as Make, Fragment) as Child }));
+        const theirs = honoJsx(
+          "main",
+          { children: made(each, honoJsx as Make, HonoFragment) } as never,
+          undefined,
+        );
+        expect(ours).toBe(String(theirs));
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });
+
+/** A tree of elements, before it is made by either. */
+type Tree =
+  | string
+  | number
+  | boolean
+  | null
+  | undefined
+  | readonly Tree[]
+  | { tag: string; attributes: Record<string, unknown>; children: Tree[] };
+
+type Make = (tag: unknown, props: Record<string, unknown>, key?: string) => unknown;
+
+function made(tree: Tree, make: Make, fragment: unknown): unknown {
+  if (Array.isArray(tree)) return tree.map((each) => made(each, make, fragment));
+  if (typeof tree !== "object" || tree === null) return tree;
+  const { tag, attributes, children } = tree as Exclude<Tree, readonly Tree[]> & {
+    children: Tree[];
+    tag: string;
+    attributes: Record<string, unknown>;
+  };
+  const inside = ["input", "br"].includes(tag)
+    ? {}
+    : { children: children.map((each) => made(each, make, fragment)) };
+  if (tag === "fragment") return make(fragment, inside);
+  if (tag === "component")
+    return make((props: { children?: unknown }) => make("section", { children: props.children }), inside);
+  return make(tag, { ...attributes, ...inside });
+}
