@@ -68,7 +68,7 @@ export async function applyChange(
     return "unavailable";
   }
 
-  /** Whether an attempt was sent of which it is not known that it can no longer commit. */
+  /** Whether an attempt was sent that, for all that is known, may commit yet. */
   let astray = false;
   let outcome: Outcome;
   try {
@@ -81,9 +81,9 @@ export async function applyChange(
       }
     }, isTransient);
   } catch (error) {
-    if (!isRolledBack(error)) return "unavailable";
     // Only an error of SQLite's own says that the batch left nothing behind.
-    if (!astray) world.background(close());
+    if (astray) return "unavailable";
+    world.background(close());
     throw error;
   }
   // A guard that did not hold now may have held, or come to hold, for the attempt that is astray. The

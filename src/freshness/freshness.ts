@@ -192,8 +192,9 @@ export class Freshness {
       // A stale entry in KV is mostly one whose replacement is still on its way there: of the many
       // isolates that see it, few need to write (KV takes one write a second and name). What is fenced
       // already, or open, would be of no use to anyone.
-      const useful = this.#current(cacheName, this.#leases.get(shard) ?? null) !== null;
-      if (useful && kind.worthKv(value)) {
+      const latest = this.#leases.get(shard);
+      const isUseful = latest !== undefined && isCurrent(latest, entry.stamp, entry.subjects);
+      if (isUseful && kind.worthKv(value)) {
         if (world.coloPut !== undefined) world.background(world.coloPut(cacheName, text));
         if (!kvIsStale || world.random() < 0.1) world.background(world.kvPut(cacheName, text));
       }
@@ -320,7 +321,7 @@ export class Freshness {
 
   /**
    * Asks the shard for news and hands over uses.
-   * @returns the question's order, once the lease is at least as new as it; null when no answer came
+   * @returns the question's order, once it is answered; null when no answer came
    */
   async sync(shard: number, world: World): Promise<number | null> {
     const held = this.#direct.get(shard);
@@ -334,9 +335,9 @@ export class Freshness {
       });
       this.uses.acknowledge(shard, reply.acknowledged);
       const lease = renewed(this.#direct.get(shard) ?? null, reply, asked);
-      if (lease === null || lease.asked.order < asked.order) return null;
+      if (lease === null) return null;
       this.#direct.set(shard, lease);
-      this.#adopt(shard, lease, world);
+      this.#adopt(shard, lease);
       return asked.order;
     } catch {
       if (uses !== null) this.uses.failed(shard, uses.number);
@@ -345,9 +346,9 @@ export class Freshness {
   }
 
   /** Takes what a shard said itself for every request, unless a relay's answer is younger. */
-  #adopt(shard: number, lease: Lease, world: World): void {
+  #adopt(shard: number, lease: Lease): void {
     const held = this.#leases.get(shard);
-    if (world.relay === undefined || held === undefined || held.asked.at <= lease.asked.at)
+    if (held === undefined || held.asked.at <= lease.asked.at)
       this.#leases.set(shard, { ...lease, asked: { at: lease.asked.at, order: lease.asked.at } });
   }
 

@@ -41,8 +41,8 @@ export function renewed(lease: Lease | null, reply: SyncReply, asked: Question):
   if (since === null) return { epoch, seq, floor, fences: new Map(reply.fences), open, asked };
   if (lease === null || lease.epoch !== epoch || lease.seq < since) return lease;
   let fences = lease.fences;
-  if (reply.fences.length > 0 || floor > lease.floor) {
-    // What lies at or below the floor is said by the floor.
+  if (reply.fences.length > 0) {
+    // What lies at or below the floor is said by the floor, which rises only with a new fence.
     const merged = new Map([...fences].filter(([, at]) => at > floor));
     for (const [subject, at] of reply.fences) merged.set(subject, at);
     fences = merged;

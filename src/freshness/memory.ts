@@ -27,9 +27,10 @@ export class Memory<V> {
   set(name: string, value: V, bytes: number): void {
     this.delete(name);
     if (bytes > this.#maxBytes) return;
+    // Room first: what is new must not make way for what was used before.
+    while (this.#bytes + bytes > this.#maxBytes) this.#evict();
     this.#entries.set(name, { value, bytes, used: false });
     this.#bytes += bytes;
-    while (this.#bytes > this.#maxBytes) this.#evict();
   }
 
   delete(name: string): void {

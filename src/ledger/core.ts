@@ -1,5 +1,5 @@
 import type { RelaySync, RelaySyncReply, Subject, SyncReply, SyncRequest } from "./protocol.ts";
-import { UseStore } from "./use-store.ts";
+import { USE_BOUNDS, type UseBounds, UseStore } from "./use-store.ts";
 
 /** Synchronous SQLite, as a Durable Object and Node both have it. */
 export interface Sql {
@@ -7,8 +7,14 @@ export interface Sql {
   transaction<T>(body: () => T): T;
 }
 
-/** Fences kept before the oldest are dropped and the floor rises: some 40 KiB for a cold isolate. */
-const MAX_FENCES = 1024;
+/** What storage and memory may hold; tests have smaller ones. */
+export interface Bounds extends UseBounds {
+  /** Fences kept before the oldest are dropped and the floor rises: some 40 KiB for a cold isolate. */
+  fences: number;
+}
+
+const BOUNDS: Bounds = { ...USE_BOUNDS, fences: 1024 };
+
 /** A change open for longer is taken for abandoned: its Worker has died or lost the ledger, in ms. */
 const ABANDONED_AFTER = 30_000;
 
@@ -34,9 +40,10 @@ export class LedgerCore {
   #floor: number;
 
   /** @param newEpoch draws a random epoch; what it gives is kept once in a shard's life */
-  constructor(sql: Sql, newEpoch: () => string, maxFences = MAX_FENCES) {
+  constructor(sql: Sql, newEpoch: () => string, bounds: Partial<Bounds> = {}) {
     this.#sql = sql;
-    this.#maxFences = maxFences;
+    const { fences, ...uses } = { ...BOUNDS, ...bounds };
+    this.#maxFences = fences;
     for (const statement of TABLES.split(";")) if (statement.trim() !== "") sql.exec(statement);
     sql.exec("INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('seq', '0'), ('floor', '0')", newEpoch());
     const meta = new Map(
@@ -45,7 +52,7 @@ export class LedgerCore {
     this.#epoch = meta.get("epoch") as string;
     this.#seq = Number(meta.get("seq"));
     this.#floor = Number(meta.get("floor"));
-    this.uses = new UseStore(sql);
+    this.uses = new UseStore(sql, uses);
   }
 
   /** Between 0 and 1; random, and the same for a shard's whole life. */
@@ -67,14 +74,14 @@ export class LedgerCore {
   /** A change ended, committed or not: fences its subjects under a new number. Repeating is harmless. */
   close(id: string): number {
     const { seq, floor } = this.#sql.transaction(() => {
-      let next = { seq: this.#seq, floor: this.#floor };
+      const next = { seq: this.#seq, floor: this.#floor };
       const subjects = this.#sql.exec("DELETE FROM open WHERE id = ? RETURNING subject", id);
       for (const { subject } of subjects) {
         next.seq += 1;
         this.#sql.exec("INSERT OR REPLACE INTO fences VALUES (?, ?)", subject as string, next.seq);
       }
       if (subjects.length > 0) {
-        next = { seq: next.seq, floor: this.#compact(next.floor) };
+        next.floor = this.#compact(next.floor);
         this.#sql.exec(
           "UPDATE meta SET value = CASE name WHEN 'seq' THEN ?1 ELSE ?2 END WHERE name IN ('seq', 'floor')",
           String(next.seq),
@@ -89,7 +96,7 @@ export class LedgerCore {
     return seq;
   }
 
-  /** Drops the oldest fences once there are too many; what they said, the floor now says of everything. */
+  /** Drops the oldest fences once there are too many; what they said, the new floor says of everything. */
   #compact(floor: number): number {
     const [{ n }] = this.#sql.exec("SELECT count(*) AS n FROM fences") as [{ n: number }];
     if (n <= this.#maxFences) return floor;
@@ -97,7 +104,7 @@ export class LedgerCore {
       "DELETE FROM fences WHERE subject IN (SELECT subject FROM fences ORDER BY seq LIMIT ?) RETURNING seq",
       n - Math.floor((this.#maxFences * 3) / 4),
     );
-    return Math.max(floor, ...dropped.map((row) => row.seq as number));
+    return Math.max(...dropped.map((row) => row.seq as number));
   }
 
   /** Renews a lease and takes in uses, in one call. */
@@ -113,7 +120,7 @@ export class LedgerCore {
   }
 
   #news(known: SyncRequest["since"], acknowledged: number | null): SyncReply {
-    const since = known !== null && known.epoch === this.#epoch && known.seq <= this.#seq ? known.seq : null;
+    const since = known?.epoch === this.#epoch ? known.seq : null;
     const fences =
       since === this.#seq
         ? []

@@ -100,7 +100,7 @@ function replyFrom(
   known: SyncRequest["since"],
   acknowledged: number | null,
 ): SyncReply {
-  const since = known !== null && known.epoch === epoch && known.seq <= seq ? known.seq : null;
+  const since = known?.epoch === epoch ? known.seq : null;
   const news = since === seq ? [] : [...fences].filter(([, at]) => at > (since ?? -1));
   return { epoch, seq, floor, since, fences: news, open: [...open], acknowledged };
 }

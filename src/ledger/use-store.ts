@@ -6,10 +6,16 @@ const HOUR = 3_600_000;
 const NUMBERS_KEPT = 26 * HOUR;
 /** Uses older than this count for the oldest hour that is still held: their isolate was cut off. In ms. */
 const LATEST = 2 * HOUR;
-/** The log is folded into pages when it has grown past this and past twice the pages' size, in characters. */
-const LEAST_LOG = 1_000_000;
-/** Entries on one page, some 150 bytes each: a value may have 2 MB. */
-const PAGE = 5000;
+
+/** How much of a shard's uses goes where. */
+export interface UseBounds {
+  /** The log is folded into pages when it has grown past this and past twice the pages' size, in characters. */
+  log: number;
+  /** Entries on one page, some 150 bytes each: a value may have 2 MB. */
+  page: number;
+}
+
+export const USE_BOUNDS: UseBounds = { log: 1_000_000, page: 5000 };
 
 const TABLES = [
   "CREATE TABLE IF NOT EXISTS use_log (n INTEGER PRIMARY KEY, body TEXT NOT NULL)",
@@ -49,6 +55,7 @@ interface Page {
  */
 export class UseStore {
   readonly #sql: Sql;
+  readonly #bounds: UseBounds;
   readonly #counts = new Map<string, Count>();
   readonly #lastUsed = new Map<string, number>();
   readonly #isolates = new Map<string, { number: number; seenAt: number }>();
@@ -61,8 +68,9 @@ export class UseStore {
   #total = 0;
   #storedAt: number | null = null;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, bounds: UseBounds) {
     this.#sql = sql;
+    this.#bounds = bounds;
     for (const table of TABLES) sql.exec(table);
     for (const { body } of sql.exec("SELECT body FROM use_pages ORDER BY n")) this.#load(String(body));
     for (const { body } of sql.exec("SELECT body FROM use_log ORDER BY n")) {
@@ -103,7 +111,7 @@ export class UseStore {
       this.#logSize += body.length;
       for (const batch of fresh) this.#apply(batch, now);
       this.#storedAt = now;
-      if (this.#logSize > Math.max(LEAST_LOG, 2 * this.#pagesSize)) this.#fold();
+      if (this.#logSize > Math.max(this.#bounds.log, 2 * this.#pagesSize)) this.#fold();
     }
     return batches.map(({ isolate, number }) => [isolate, this.#isolates.get(isolate)?.number ?? number]);
   }
@@ -159,7 +167,6 @@ export class UseStore {
   }
 
   #apply({ isolate, number, uses }: UseBatch, now: number): void {
-    if ((this.#isolates.get(isolate)?.number ?? 0) >= number) return;
     for (const use of uses) this.#add(use, now);
     this.#isolates.set(isolate, { number, seenAt: now });
   }
@@ -183,14 +190,15 @@ export class UseStore {
 
   /** Writes the totals to pages, and drops the log that they are made of. */
   #fold(): void {
+    const { page } = this.#bounds;
     const pages: Page[] = [
-      ...pieces([...this.#isolates]).map((piece) => ({
+      ...pieces([...this.#isolates], page).map((piece) => ({
         isolates: piece.map(([id, { number, seenAt }]): [string, number, number] => [id, number, seenAt]),
       })),
-      ...pieces([...this.#counts]).map((piece) => ({
+      ...pieces([...this.#counts], page).map((piece) => ({
         counts: piece.map(([name, count]): [Count, boolean] => [count, this.#dirtyCounts.has(name)]),
       })),
-      ...pieces([...this.#lastUsed]).map((piece) => ({
+      ...pieces([...this.#lastUsed], page).map((piece) => ({
         lastUsed: piece.map(([key, at]): [string, number, boolean] => [
           key,
           at,
@@ -225,8 +233,8 @@ export class UseStore {
 
 const nameOf = ({ key_id, hour, endpoint_id, kind }: Count) => `${key_id}\n${hour}\n${endpoint_id}\n${kind}`;
 
-function pieces<T>(list: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(list.length / PAGE) }, (_, i) =>
-    list.slice(i * PAGE, (i + 1) * PAGE),
+function pieces<T>(list: readonly T[], most: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / most) }, (_, i) =>
+    list.slice(i * most, (i + 1) * most),
   );
 }

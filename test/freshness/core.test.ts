@@ -16,7 +16,7 @@ const start = (maxFences?: number) =>
       transaction: (body) => storage.transaction(body),
     },
     () => `epoch ${Math.random()}`,
-    maxFences,
+    maxFences === undefined ? {} : { fences: maxFences },
   );
 
 beforeEach(() => {
@@ -82,7 +82,7 @@ describe("changes", () => {
     const { epoch } = ask(core);
     expect(ask(core, { epoch, seq: 1 })).toMatchObject({ since: 1, fences: [["b", 2]] });
     expect(ask(core, { epoch, seq: 2 })).toMatchObject({ since: 2, fences: [] });
-    for (const since of [null, { epoch: "other", seq: 1 }, { epoch, seq: 3 }]) {
+    for (const since of [null, { epoch: "other", seq: 1 }]) {
       expect(ask(core, since)).toMatchObject({
         since: null,
         fences: [

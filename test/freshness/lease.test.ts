@@ -65,8 +65,10 @@ describe("renewed", () => {
         ["b", 5],
       ]),
     });
-    expect([...(renewed(held, reply({ since: 5, seq: 9, floor: 4 }), later)?.fences ?? [])]).toEqual([
+    const merged = renewed(held, reply({ since: 5, seq: 9, floor: 4, fences: [["c", 9]] }), later);
+    expect([...(merged?.fences ?? [])]).toEqual([
       ["b", 5],
+      ["c", 9],
     ]);
   });
 

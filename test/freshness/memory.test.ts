@@ -25,6 +25,14 @@ describe("Memory", () => {
     ]);
   });
 
+  it("takes in what is new though all the rest was used", () => {
+    const memory = new Memory<string>(20);
+    for (const name of ["a", "b"]) memory.set(name, name, 10);
+    for (const name of ["a", "b"]) memory.get(name);
+    memory.set("c", "c", 10);
+    expect([memory.get("a"), memory.get("b"), memory.get("c")]).toEqual([undefined, "b", "c"]);
+  });
+
   it("does not keep what is larger than all of it, nor what it had under that name", () => {
     const memory = new Memory<string>(30);
     memory.set("a", "small", 10);

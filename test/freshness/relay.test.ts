@@ -91,7 +91,7 @@ describe("a relay", () => {
     expect(asked).toHaveLength(2);
   });
 
-  it("passes on only news, and everything to whoever knows more or another epoch", async () => {
+  it("passes on only news, and everything to whoever knows another epoch", async () => {
     const fences: [string, number][] = [
       ["a", 1],
       ["b", 2],
@@ -101,11 +101,9 @@ describe("a relay", () => {
       (await relay.sync({ isolate: "i", shards: [[0, { since: { epoch, seq }, uses: null }]] }))[0]?.reply;
     expect(await since("e", 1)).toMatchObject({ since: 1, fences: [["b", 2]], open: ["c"] });
     expect(await since("e", 2)).toMatchObject({ since: 2, fences: [], open: ["c"] });
-    for (const [epoch, seq] of [
-      ["e", 3],
-      ["x", 1],
-    ] as const)
-      expect(await since(epoch, seq)).toMatchObject({ since: null, fences });
+    // Asked of the shard itself, it may know more than the relay.
+    expect(await since("e", 3)).toMatchObject({ seq: 2, since: 3, fences: [], open: ["c"] });
+    expect(await since("x", 1)).toMatchObject({ since: null, fences });
   });
 
   it("acknowledges uses only once the shard has them", async () => {

@@ -4,6 +4,9 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 
 const SCHEMA = readFileSync(join(import.meta.dirname, "../../schema.sql"), "utf8");
 
+/** D1 and Durable Objects take values of up to 2 MB. */
+const MOST_CHARACTERS = 2_000_000;
+
 type Values = (string | number | null)[];
 
 /** Synchronous SQLite with prepared statements kept. */
@@ -19,12 +22,19 @@ export class Sqlite {
         statement = this.#db.prepare(sql);
         this.#statements.set(sql, statement);
       }
+      if (values.some((value) => typeof value === "string" && value.length > MOST_CHARACTERS))
+        throw new Error("string or blob too big");
       return statement.all(...values) as Record<string, unknown>[];
     } catch (error) {
       const { errcode } = error as { errcode?: number };
       const code = ((errcode ?? 1) & 0xff) === 19 ? "SQLITE_CONSTRAINT" : "SQLITE_ERROR";
       throw new Error(`D1_ERROR: ${(error as Error).message}: ${code}`);
     }
+  }
+
+  /** How many rows were ever written. */
+  get changes(): number {
+    return this.exec("SELECT total_changes() AS n")[0]?.n as number;
   }
 
   transaction<T>(body: () => T): T {

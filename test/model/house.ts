@@ -1,53 +1,33 @@
 import type { Env } from "../../src/env.ts";
-import { applyChange, type ChangeResult, changeWorldOf } from "../../src/freshness/change.ts";
+import {
+  applyChange,
+  type ChangeResult,
+  type ChangeWorld,
+  changeWorldOf,
+} from "../../src/freshness/change.ts";
 import { type Found, Freshness, type Kind } from "../../src/freshness/freshness.ts";
 import { keyKind, NODE_KIND } from "../../src/freshness/kinds.ts";
 import type { RelayPlace } from "../../src/freshness/relay-choice.ts";
-import { shardName, type World, worldOf } from "../../src/freshness/world.ts";
+import { ENDPOINT_SHARD } from "../../src/freshness/shards.ts";
+import { type World, worldOf } from "../../src/freshness/world.ts";
 import type { KeyRecord } from "../../src/keys/record.ts";
-import { LedgerCore } from "../../src/ledger/core.ts";
-import type {
-  RelayRequest,
-  RelaySync,
-  RelaySyncReply,
-  SyncRequest,
-  UseBatch,
-} from "../../src/ledger/protocol.ts";
-import { Relay } from "../../src/ledger/relay.ts";
-import { LedgerShard } from "../../src/ledger/shard.ts";
+import type { RelayRequest, RelaySync, SyncRequest, UseBatch } from "../../src/ledger/protocol.ts";
 import { putAccount, readAccount } from "../../src/store/accounts.ts";
 import { deleteEndpoint, type EndpointRow, putEndpoint, readEndpoint } from "../../src/store/endpoints.ts";
 import { insertKey, type KeyRow, readKey, readKeyRecord, updateKey } from "../../src/store/keys.ts";
-import { within } from "../../src/store/retry.ts";
+import { Stalled } from "../../src/store/retry.ts";
 import type { Write } from "../../src/store/write.ts";
-import { d1Of, direct, type Engine, postern, Sqlite } from "./d1.ts";
-import { Owner, Sim } from "./sim.ts";
-
-export const LEASE = 2000;
-export const GRACE = 12_000;
-/** FLUSH_SECONDS here, in ms. */
-export const FLUSH = 10_000;
-const HOUR = 3_600_000;
-
-/** A promise of the architecture page was broken. */
-export class Broken extends Error {
-  override name = "Broken";
-}
+import { d1Of, direct, type Engine, postern } from "./d1.ts";
+import { Host, RelayHost } from "./hosts.ts";
+import { Broken, hold } from "./promise.ts";
+import { GRACE, HOUR, LEASE, type Setting } from "./setting.ts";
+import { FAILURE, Owner, Sim } from "./sim.ts";
+import { Watch } from "./watch.ts";
 
 /** What a change is about. */
 export interface Target {
   sort: "key" | "account" | "endpoint";
   which: number;
-}
-
-export interface Setting {
-  shards: number;
-  /** Relays that isolates ask instead of the shards; 0: none. */
-  relays: number;
-  isolates: number;
-  maxFences: number;
-  /** Ahead or behind, per isolate, in ms. */
-  offsets: number[];
 }
 
 /** What was counted, to see that a run of schedules has come by everything it should. */
@@ -75,7 +55,7 @@ const ENDPOINTS = [
   { id: "epC", path: "/x/epC" },
   { id: "epC", path: "/v2/epB" },
 ];
-const NODES = ["/v2", "/v2/epA", "/v2/epB"];
+export const NODES = ["/v2", "/v2/epA", "/v2/epB"];
 /** How many names can be asked for: keys, then nodes. */
 export const NAMES = KEYS.length + NODES.length;
 
@@ -99,6 +79,7 @@ interface Isolate {
   offset: number;
   /** How far it has run back, in all, since it started. */
   ranBack: number;
+  watch: Watch;
 }
 
 interface Change {
@@ -106,166 +87,18 @@ interface Change {
   owner: Owner;
   subjects: readonly string[];
   result: ChangeResult | "failed" | null;
-}
-
-export class Host {
-  readonly storage: Sqlite;
-  alarmAt: number | null = null;
-  ringing = false;
-  owner: Owner;
-  shard: LedgerShard | null = null;
-  offset = 0;
-  #alarm: object | null = null;
-  /** Whether the next alarm came due while one was running. */
-  #again = false;
-  readonly #house: House;
-  readonly #number: number;
-
-  constructor(house: House, number: number) {
-    this.#house = house;
-    this.#number = number;
-    storages[number] ??= new Sqlite();
-    this.storage = storages[number];
-    this.storage.clear();
-    this.owner = new Owner(`shard ${number}`);
-  }
-
-  /** The object, started if it is not running. */
-  get running(): LedgerShard {
-    if (this.shard !== null) return this.shard;
-    const { sim, setting } = this.#house;
-    this.owner = new Owner(`shard ${this.#number}`);
-    const owner = this.owner;
-    const sql = {
-      exec: (statement: string, ...values: (string | number | null)[]) =>
-        this.storage.exec(statement, values),
-      transaction: <T>(body: () => T) => this.storage.transaction(body),
-    };
-    this.shard = new LedgerShard(
-      new LedgerCore(sql, () => this.#house.random().toString(36), setting.maxFences),
-      {
-        now: () => sim.now + this.offset,
-        db: this.#house.bindings(owner).DB,
-        setAlarm: (at) => {
-          // Never a hot loop: whatever the alarm is for, it waits for one flush.
-          if (at >= sim.now + this.offset + FLUSH) this.setAlarm(at);
-          else this.#house.failure ??= new Broken(`shard ${this.#number} set an alarm for at once`);
-        },
-        report: () => this.#house.tally.add("alarm failed"),
-      },
-      { flush: FLUSH, retention: 400 * 24 * HOUR },
-      this.alarmAt,
-    );
-    return this.shard;
-  }
-
-  setAlarm(at: number): void {
-    const { sim } = this.#house;
-    if (this.#alarm !== null) sim.cancel(this.#alarm);
-    this.alarmAt = at;
-    this.#house.tally.add("alarms set");
-    this.#alarm = sim.timer(
-      at - this.offset - sim.now,
-      () => sim.post(this.owner, "alarm due", () => this.#ring(at)),
-      sim.nobody,
-    );
-  }
-
-  #ring(at: number): void {
-    if (this.alarmAt !== at) return;
-    if (this.ringing) {
-      this.#again = true;
-      return;
-    }
-    const shard = this.running;
-    const { owner } = this;
-    this.#house.sim.current = owner;
-    this.alarmAt = null;
-    this.ringing = true;
-    this.#house.tally.add("alarms");
-    void shard.alarm().then(() => {
-      this.ringing = false;
-      if (this.#again) this.setAlarm(this.#house.sim.now + this.offset);
-      this.#again = false;
-    });
-  }
-
-  /** The object loses its memory; an alarm that was running is run again. */
-  stop(): void {
-    this.owner.dead = true;
-    this.shard = null;
-    if (this.ringing && (this.alarmAt === null || this.#again))
-      this.setAlarm(this.#house.sim.now + this.offset);
-    this.ringing = false;
-    this.#again = false;
-  }
-
-  /** The platform gives the alarm up, as it does after six failed runs. */
-  loseAlarm(): void {
-    if (this.#alarm !== null) this.#house.sim.cancel(this.#alarm);
-    this.#alarm = null;
-  }
-
-  /** The object and what it stored are gone. */
-  wipe(): void {
-    this.stop();
-    if (this.#alarm !== null) this.#house.sim.cancel(this.#alarm);
-    this.alarmAt = null;
-    this.storage.clear();
-  }
-
-  select(sql: string): Record<string, unknown>[] {
-    this.running;
-    return this.storage.exec(sql);
-  }
-}
-
-/** A relay: the same Durable Object class in another role, with nothing durable. */
-export class RelayHost {
-  owner: Owner;
-  #relay: Relay | null = null;
-  readonly #house: House;
-  readonly #number: number;
-
-  constructor(house: House, number: number) {
-    this.#house = house;
-    this.#number = number;
-    this.owner = new Owner(`relay ${number}`);
-  }
-
-  /** The object, started if it is not running. */
-  get running(): Relay {
-    if (this.#relay !== null) return this.#relay;
-    this.owner = new Owner(`relay ${this.#number}`);
-    const { owner } = this;
-    const { sim } = this.#house;
-    const { LEDGER } = this.#house.bindings(owner);
-    this.#relay = new Relay(
-      {
-        // A clock that has nothing to do with anybody else's.
-        now: () => sim.now - 77_777,
-        sync: (shard, request) =>
-          within(
-            LEDGER.getByName(shardName(shard)).syncRelay(request) as unknown as Promise<RelaySyncReply>,
-            1500,
-          ),
-      },
-      LEASE / 4,
-    );
-    return this.#relay;
-  }
-
-  /** The object loses its memory. */
-  stop(): void {
-    this.owner.dead = true;
-    this.#relay = null;
-  }
+  /** Shards that were asked to open it, and to close it. */
+  opened: Set<number>;
+  closed: Set<number>;
+  /** Whether its batch was sent to D1. */
+  sent: boolean;
+  /** How many calls that close it are waited for. */
+  closing: number;
 }
 
 // Opened once: emptying them is much cheaper than opening new ones.
 const database = postern();
 const replica = postern();
-const storages: Sqlite[] = [];
 
 /** A whole Postern, but for the gateway: isolates, ledger, D1 and KV, and what is known of their history. */
 export class House {
@@ -279,7 +112,8 @@ export class House {
   readonly names: Name[];
   readonly cut = { d1: new Set<string>(), ledger: new Set<string>(), kv: new Set<string>() };
   readonly changes: Change[] = [];
-  readonly counters = { d1: 0, kv: 0, ledger: 0 };
+  readonly isolateIds: string[] = [];
+  readonly counters = { d1: 0, kv: 0, ledger: 0, repeated: 0 };
   readonly #history = new Map<string, Version[]>();
   readonly #kv = new Map<string, string[]>();
   readonly #lastUsed = new Map<string, number>();
@@ -288,6 +122,8 @@ export class House {
   readonly #expected = new Map<string, number>();
   readonly #latest = new Map<string, number>();
   readonly #batches = new Map<string, number>();
+  /** How many different uses the ledger was handed, those of repeated batches not counted. */
+  handedOver = 0;
   #wiped = false;
   #replicated = 0;
   #isolateCount = 0;
@@ -295,6 +131,13 @@ export class House {
   /** Answers of KV: how many puts back; KV is calm when it says zero. */
   kvLag = 0;
   calm = false;
+  /** What the location's cache holds. */
+  readonly #near = new Map<string, string[]>();
+  isNearAway = false;
+  /** What chance says, where a story asks for it. */
+  luck: number | null = null;
+  /** Requests that have not been answered. */
+  readonly #unanswered = new Set<Owner>();
 
   constructor(setting: Setting, tally: Tally) {
     this.setting = setting;
@@ -344,6 +187,7 @@ export class House {
           const from = this.cut[service];
           return from.size > 0 && (from.has("all") || from.has((owner.parent ?? owner).name));
         };
+        for (const name of [service, label]) owner.calls[name] = (owner.calls[name] ?? 0) + 1;
         return this.sim.call(owner, service, label, isCut, () => {
           this.counters[service] += 1;
           return execute();
@@ -353,18 +197,26 @@ export class House {
     const shard = (number: number) => {
       const host = this.hosts[number] as Host;
       return {
-        open: (id: string, subjects: string[]) =>
-          ledger(`shard ${number} open ${id}`, () => host.running.open(id, subjects)),
-        close: (id: string) => ledger(`shard ${number} close ${id}`, () => host.running.close(id)),
+        open: (id: string, subjects: string[]) => {
+          this.#changeOf(owner)?.opened.add(number);
+          return ledger(`shard ${number} open ${id}`, () => host.running.open(id, subjects));
+        },
+        close: (id: string) => {
+          this.#changeOf(owner)?.closed.add(number);
+          return ledger(`shard ${number} close ${id}`, () => {
+            const isOpen = host.select(`SELECT 1 FROM open WHERE id = '${id}'`).length > 0;
+            return host.idly(!isOpen, () => host.running.close(id));
+          });
+        },
         sync: (request: SyncRequest) =>
           ledger(`shard ${number} sync`, () => {
             if (request.uses !== null) this.#noteUses(request.uses, number);
-            return host.running.sync(request);
+            return host.idly(request.uses === null, () => host.running.sync(request));
           }),
         syncRelay: (request: RelaySync) =>
           ledger(`shard ${number} sync`, () => {
             for (const batch of request.batches) this.#noteUses(batch, number);
-            return host.running.syncRelay(request);
+            return host.idly(request.batches.length === 0, () => host.running.syncRelay(request));
           }),
       };
     };
@@ -396,21 +248,70 @@ export class House {
           }),
         put: (name: string, text: string) =>
           kv("KV put", () => {
+            if (/"self":null,"wildcard":null,"below":false,"taken":false/.test(text))
+              this.failure ??= new Broken("KV is paid for a node without endpoints");
             this.#kv.set(name, [...(this.#kv.get(name) ?? []), text]);
           }),
       },
       DB: d1Of(
         database,
-        (label, execute) =>
-          d1(label, () => {
-            const result = execute();
-            if (label.startsWith("INSERT INTO audit_log")) this.#snapshot(this.sim.now);
-            if (label.startsWith("INSERT INTO key_usage")) this.#checkLastUsed();
+        (label, execute) => {
+          const isChange = label.startsWith("INSERT INTO audit_log");
+          const change = isChange ? this.#changeOf(owner) : undefined;
+          if (change !== undefined) change.sent = true;
+          return d1(label, () => {
+            const written = database.changes;
+            const result = isChange ? this.#onlyWithItsAuditRow(execute) : execute();
+            if (isChange) this.#snapshot(this.sim.now);
+            if (label.startsWith("INSERT INTO key_usage")) this.#checkLastUsed(written);
             return result;
-          }),
+          });
+        },
         replicated,
       ),
     } as unknown as Env;
+  }
+
+  /** The location's cache drops everything. */
+  forgetNear(): void {
+    this.#near.clear();
+  }
+
+  /** Cloudflare's cache in the one location there is; whoever runs asks it. */
+  get caches(): unknown {
+    const call = <T>(what: string, execute: () => T) => {
+      const owner = this.sim.current;
+      const label = `near ${what}`;
+      owner.calls[label] = (owner.calls[label] ?? 0) + 1;
+      return this.sim.call(owner, "kv", label, () => this.isNearAway || this.cut.kv.has("all"), execute);
+    };
+    const cache = {
+      match: (url: string) =>
+        call("match", () => {
+          const texts = this.#near.get(url) ?? [];
+          const text = texts[texts.length - 1 - this.kvLag];
+          return text === undefined ? undefined : new Response(text);
+        }),
+      put: async (url: string, entry: Response) => {
+        const text = await entry.text();
+        await call("put", () => this.#near.set(url, [...(this.#near.get(url) ?? []), text]));
+      },
+    };
+    return { open: () => Promise.resolve(cache) };
+  }
+
+  #changeOf(owner: Owner): Change | undefined {
+    return this.changes.find((change) => change.owner === owner);
+  }
+
+  /** A change's batch: what writes nothing to the audit log writes nothing at all. */
+  #onlyWithItsAuditRow<T>(execute: () => T): T {
+    const audits = () => database.exec("SELECT count(*) AS n FROM audit_log")[0]?.n as number;
+    const before = [audits(), database.changes];
+    const result = execute();
+    if (audits() === before[0] && database.changes !== before[1])
+      this.failure ??= new Broken("a change was written without its audit row");
+    return result;
   }
 
   /** A replica is some steps behind; nothing but a mutant asks it. */
@@ -457,12 +358,16 @@ export class House {
   #newIsolate(slot: number): Isolate {
     this.#isolateCount += 1;
     const id = `isolate ${slot}.${this.#isolateCount}`;
+    this.isolateIds.push(id);
     return {
       owner: new Owner(id),
       id,
       offset: this.setting.offsets[slot] ?? 0,
       ranBack: 0,
-      freshness: new Freshness({ lease: LEASE, grace: GRACE, isolate: id, maxBytes: 32 * 1024 }),
+      watch: new Watch(this.setting, (promise) => {
+        this.failure ??= new Broken(promise);
+      }),
+      freshness: new Freshness({ lease: LEASE, grace: GRACE, isolate: id, maxBytes: this.setting.memory }),
     };
   }
 
@@ -501,24 +406,35 @@ export class House {
     const { sim } = this;
     const began = { at: sim.now, step: sim.step };
     const clock = () => sim.now + isolate.offset;
+    const { watch } = isolate;
+    const isCertain = strict === "no" && isolate.ranBack === 0 && !this.#wiped;
+    const age = isCertain ? watch.age(name.kind.shard(name.name), clock()) : null;
+    const background = { waitUntil: () => undefined };
+    const platform = worldOf(this.bindings(owner), background, this.#relayOf(slot), this.setting.coloCache);
     const world: World = {
-      ...worldOf(this.bindings(owner), { waitUntil: () => undefined }, this.#relayOf(slot)),
+      ...watch.world(platform, clock, () => isolate.ranBack === 0),
       now: clock,
-      random: () => (this.calm ? 0 : this.random()),
+      random: () => this.luck ?? (this.calm ? 0 : this.random()),
       wait: (ms) => new Promise((resolve) => sim.timer(ms, resolve)),
     };
     sim.trace?.push(`${sim.step} ${owner.name}: ${name.name.slice(0, 8)} ${strict}`);
+    this.#unanswered.add(owner);
     await sim.run(owner, () => {
       const { freshness } = isolate;
-      const { kind } = name;
+      const kind = watch.kind(name.kind);
       const asked =
-        strict === "ask" ? freshness.ask([kind.shard(name.name)], world) : Promise.resolve(strict === "get");
+        strict === "ask"
+          ? freshness.ask([kind.shard(name.name), ENDPOINT_SHARD], world)
+          : Promise.resolve(strict === "get");
       void asked
         .then((strict) => freshness.get(kind, name.name, world, { strict }))
         .then((found) => {
           sim.trace?.push(`${sim.step} ${owner.name}: found ${JSON.stringify(found).slice(0, 200)}`);
+          this.#unanswered.delete(owner);
           this.#judge(isolate, owner, name, began, strict !== "no", found);
-          if (found !== "unavailable" && found.value !== null && kind !== NODE_KIND) {
+          watch.judgeAsking(owner, age, sim.step === began.step + 1);
+          watch.judgeMemory(freshness, name.kind, name.name, found);
+          if (found !== "unavailable" && found.value !== null && name.kind !== NODE_KIND) {
             const now = clock();
             const { id, hash } = found.value as KeyRecord;
             this.uses.push([id, now]);
@@ -539,7 +455,8 @@ export class House {
           then?.(found);
         })
         .catch((error) => {
-          this.failure ??= error;
+          const isAway = error instanceof Stalled || String(error).includes(FAILURE);
+          this.failure ??= isAway ? new Broken(`${owner.name} fails with what is away`) : error;
         });
     });
     return owner;
@@ -551,8 +468,13 @@ export class House {
   readonly uses: [string, number][] = [];
 
   /** What D1 has of uses. */
-  usage(): { key_id: string; kind: string; count: number }[] {
-    return database.exec("SELECT key_id, kind, count FROM key_usage") as never;
+  usage(): { key_id: string; hour: number; kind: string; count: number }[] {
+    return database.exec("SELECT key_id, hour, kind, count FROM key_usage") as never;
+  }
+
+  /** Puts something into D1 by hand. */
+  insert(sql: string): void {
+    database.exec(sql);
   }
 
   lastUsed(): { key_id: string; last_used_at: number }[] {
@@ -562,22 +484,57 @@ export class House {
   // ---- changes ----
 
   /** A management Worker makes a change. */
-  async change(target: Target, what: number): Promise<Owner> {
-    const { sim, truth } = this;
+  change(target: Target, what: number): Promise<Owner> {
+    const n = this.changes.length;
+    return this.make(
+      (now) => this.#compose(target, what, n, now, this.truth),
+      () => this.#ownRow(target, what, n, this.truth),
+    );
+  }
+
+  /**
+   * A management Worker makes a change.
+   * @param compose what it writes, from what it reads; null when there is nothing to change
+   * @param ownRow a changed key as its change computes it
+   */
+  async make(
+    compose: (now: number) => Promise<Write[] | null>,
+    ownRow: () => Promise<unknown> = () => Promise.resolve(null),
+  ): Promise<Owner> {
+    const { sim } = this;
     const n = this.changes.length;
     const owner = new Owner(`change ${n}`);
     const now = sim.now;
-    const change: Change = { id: `c${n}`, owner, subjects: [], result: null };
+    const change: Change = {
+      ...{ id: `c${n}`, owner, subjects: [], result: null },
+      ...{ opened: new Set(), closed: new Set(), sent: false, closing: 0 },
+    };
     this.changes.push(change);
     await sim.run(owner, async () => {
-      const writes = await this.#compose(target, what, n, now, truth);
+      const writes = await compose(now);
       if (writes === null) {
         owner.dead = true;
         return;
       }
       change.subjects = writes.flatMap(({ subjects }) => subjects);
       sim.trace?.push(`${sim.step} change ${n}: ${change.subjects}`);
-      const world = changeWorldOf(this.bindings(owner), this.setting.shards, { waitUntil: () => undefined });
+      const platform = changeWorldOf(this.bindings(owner), this.setting.shards, {
+        waitUntil: () => undefined,
+      });
+      const world: ChangeWorld = {
+        ...platform,
+        open: (shard, id, subjects) => {
+          if (new Set(subjects).size < subjects.length)
+            this.failure ??= new Broken(`${id} opens a subject twice`);
+          return platform.open(shard, id, subjects);
+        },
+        close: (shard, id) => {
+          change.closing += 1;
+          return platform.close(shard, id).finally(() => {
+            change.closing -= 1;
+          });
+        },
+      };
       const audit = {
         id: change.id,
         at: now,
@@ -587,7 +544,7 @@ export class House {
         action: "x",
         subject: "x",
         before: null,
-        after: await this.#ownRow(target, what, n, truth),
+        after: await ownRow(),
       };
       try {
         change.result = await applyChange(world, audit, writes);
@@ -595,6 +552,11 @@ export class House {
         change.result = "failed";
       }
       this.tally.add(`change ${change.result}`);
+      if (change.closing > 0 && change.result === "committed")
+        this.failure ??= new Broken(`${change.id} is answered while it is being closed`);
+      const isOver = change.result !== "unavailable" || !change.sent;
+      if (isOver && [...change.opened].some((shard) => !change.closed.has(shard)))
+        this.failure ??= new Broken(`${change.id} is over, and not closed everywhere`);
       sim.trace?.push(`${sim.step} change ${n}: ${change.result}`);
     });
     return owner;
@@ -631,7 +593,7 @@ export class House {
     return [updateKey(row, { enabled: toggled, name: `n${n}` }, now, { needsRoom: what === 2 })];
   }
 
-  /** A changed key as its change computes it. Nobody may put that into KV; a mutant does. */
+  /** Nobody may put that into KV; a mutant does. */
   async #ownRow({ sort, which }: Target, what: number, n: number, truth: D1Database): Promise<unknown> {
     if (sort !== "key" || what < 2) return null;
     const { hash } = KEYS[which] as (typeof KEYS)[number];
@@ -709,9 +671,11 @@ export class House {
     const source = `${batch.isolate}/${shard}`;
     if (batch.number <= (this.#batches.get(source) ?? 0)) {
       this.tally.add("batches repeated");
+      this.counters.repeated += 1;
       return;
     }
     this.#batches.set(source, batch.number);
+    this.handedOver += batch.uses.length;
     const now = this.sim.now + (this.hosts[shard] as Host).offset;
     for (const use of batch.uses) {
       // What is older than the ledger still holds counts for the oldest hour that it does.
@@ -724,7 +688,8 @@ export class House {
     }
   }
 
-  #checkLastUsed(): void {
+  #checkLastUsed(before: number): void {
+    if (database.changes === before) this.failure ??= new Broken("D1 is asked to write nothing");
     for (const { key_id, last_used_at } of database.exec("SELECT * FROM key_last_used")) {
       const before = this.#lastUsed.get(key_id as string) ?? 0;
       if ((last_used_at as number) < before) this.failure ??= new Broken("last used moved back");
@@ -766,12 +731,15 @@ export class House {
     return this.hosts.every((host) => !host.running.hasWork());
   }
 
-  /** A shard keeps no more fences than it may. */
-  checkFences(): void {
-    for (const host of this.hosts) {
-      const kept = host.select("SELECT subject FROM fences").length;
-      if (kept > this.setting.maxFences) throw new Broken(`a shard keeps ${kept} fences`);
-    }
+  checkHosts(): void {
+    for (const host of this.hosts) host.check();
+  }
+
+  /** Nobody waits without end. */
+  checkAnswers(): void {
+    for (const owner of this.#unanswered) hold(!owner.alive, `${owner.name} is never answered`);
+    for (const { id, owner, result } of this.changes)
+      hold(!owner.alive || result !== null, `${id} is never answered`);
   }
 
   /** What a change was answered must be what became of it. */
@@ -792,7 +760,7 @@ function compare(what: string, found: Map<string, number>, expected: Map<string,
   }
 }
 
-const keyRow = (id: string, account_id: string, hash: string, now: number): KeyRow => ({
+export const keyRow = (id: string, account_id: string, hash: string, now: number): KeyRow => ({
   id,
   account_id,
   hash,

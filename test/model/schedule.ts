@@ -1,4 +1,6 @@
-import { Broken, House, KEYS, NAMES, type Setting, Tally, type Target } from "./house.ts";
+import { House, KEYS, NAMES, Tally, type Target } from "./house.ts";
+import { Broken } from "./promise.ts";
+import type { Setting } from "./setting.ts";
 import type { Fate } from "./sim.ts";
 
 /**
@@ -92,10 +94,16 @@ class Choices {
 
 function settingOf(number: number): { setting: Setting; mood: Mood } {
   const choices = new Choices(number);
-  const setting = {
+  const setting: Setting = {
     shards: 1 + choices.next(3),
     isolates: 1 + choices.next(3),
-    maxFences: choices.of([2, 4, 1024]),
+    bounds: {
+      fences: choices.of([2, 4, 1024]),
+      log: choices.of([200, 2000, 1_000_000]),
+      page: choices.of([1, 2, 5000]),
+    },
+    memory: 32 * 1024,
+    coloCache: choices.next(4) === 0,
     relays: choices.of([0, 0, 1, 2]),
     offsets: [0, choices.of([0, 0, 3600_000, -3600_000]), choices.of([0, 900, -900])],
   };
@@ -277,6 +285,7 @@ export async function run(
   const house = new House(setting, tally);
   house.sim.trace = trace;
   const giveTimersBack = house.sim.takeTimers();
+  Object.assign(globalThis, { caches: house.caches });
   try {
     await house.furnish();
     for (const number of schedule.slice(1)) await happen(house, mood, number);
@@ -288,8 +297,9 @@ export async function run(
     await checkCaches(house);
     await settle(house);
     house.checkUses();
+    house.checkAnswers();
     house.checkResults();
-    house.checkFences();
+    house.checkHosts();
   } finally {
     giveTimersBack();
   }

@@ -4,6 +4,8 @@ export class Owner {
   readonly parent: Owner | null;
   /** How many of its calls to a service have not been answered, or not well. */
   readonly trouble: Record<string, number> = {};
+  /** How often it called a service, and with what. */
+  readonly calls: Record<string, number> = {};
   dead = false;
 
   constructor(name: string, parent: Owner | null = null) {
@@ -38,7 +40,8 @@ interface Timer {
   run(): void;
 }
 
-const FAILURE = "D1_ERROR: Network connection lost.";
+/** What a call fails with that does not get through. */
+export const FAILURE = "D1_ERROR: Network connection lost.";
 
 /**
  * A world in which nothing happens by itself: messages and their answers wait in a list until the schedule

@@ -1,4 +1,5 @@
-import { Broken, type House } from "./house.ts";
+import type { House } from "./house.ts";
+import type { Setting } from "./setting.ts";
 import type { Owner } from "./sim.ts";
 
 /** What a story may do: everything in it happens in the order told. */
@@ -16,13 +17,15 @@ export interface Teller {
   pass(ms: number): Promise<void>;
 }
 
-export type Story = (teller: Teller) => Promise<void>;
+export interface Story {
+  (teller: Teller): Promise<void>;
+  /** What is not usual about the house it happens in. */
+  setting?: Partial<Setting>;
+}
+
+/** A story of an unusual house. */
+export const where = (setting: Partial<Setting>, story: Story): Story => Object.assign(story, { setting });
 
 /** The key that most stories are about, and a change that renames it. */
 export const KEY = { sort: "key", which: 0 } as const;
 export const RENAME = 9;
-
-/** Asserts a promise of the architecture page. */
-export function hold(condition: boolean, promise: string): void {
-  if (!condition) throw new Broken(promise);
-}
