@@ -1,6 +1,7 @@
 import type { Endpoint, EndpointNode } from "../endpoints/endpoint.ts";
 import { ID } from "../endpoints/endpoint.ts";
 import { canMatch, MAX_PREFIX_SEGMENTS } from "../endpoints/path.ts";
+import { readings, SPELLINGS } from "./readings.ts";
 
 /** The endpoint a path leads to. */
 export interface Match {
@@ -35,11 +36,29 @@ export async function match(
 }
 
 /** The same over nodes that are at hand, or which node it takes to go on. */
-export function walk(
+export function walk(segments: readonly string[], nodeAt: NodeAt): Match | null | { missing: string } {
+  const found = longest(segments, nodeAt);
+  if (found === null || "missing" in found || !found.hasLonger) return found;
+  // An origin that reads the tail otherwise would be at what a longer prefix stands for: whose is not said.
+  const head = segments.slice(0, found.depth);
+  for (const tail of readings(segments.slice(found.depth))) {
+    for (const spelling of SPELLINGS) {
+      const other = longest([...head, ...tail.map(spelling)], nodeAt);
+      if (other === null || "missing" in other) return other;
+      if (other.depth > found.depth) return null;
+    }
+  }
+  return found;
+}
+
+type NodeAt = (path: string) => EndpointNode | undefined;
+
+/** The longest prefix of a path exactly as it is spelled, and whether there are longer ones below it. */
+function longest(
   segments: readonly string[],
-  nodeAt: (path: string) => EndpointNode | undefined,
-): Match | null | { missing: string } {
-  let best: Match | null = null;
+  nodeAt: NodeAt,
+): (Match & { hasLonger: boolean }) | null | { missing: string } {
+  let best: (Match & { hasLonger: boolean }) | null = null;
   let wildcard: Endpoint | null = null;
   let path = "";
   for (let depth = 1; depth <= MAX_PREFIX_SEGMENTS; depth += 1) {
@@ -48,10 +67,11 @@ export function walk(
     path += `/${segment}`;
     const node = nodeAt(path);
     if (node === undefined) return { missing: path };
+    const hasLonger = node.below || node.wildcard !== null;
     if (node.self !== null) {
-      best = { endpoint: node.self, id: node.self.id, depth, wildcard: false };
+      best = { endpoint: node.self, id: node.self.id, depth, wildcard: false, hasLonger };
     } else if (wildcard !== null && ID.test(segment) && !node.taken) {
-      best = { endpoint: wildcard, id: segment, depth, wildcard: true };
+      best = { endpoint: wildcard, id: segment, depth, wildcard: true, hasLonger };
     } else if (wildcard !== null && node.taken) {
       // An id with a record of its own is never served by the wildcard (spec 2.3), nor by a shorter prefix.
       best = null;

@@ -1,6 +1,7 @@
 import type { Denial } from "../denial.ts";
 import type { Endpoint, OperationRule } from "../endpoints/endpoint.ts";
-import { decodedParts, hasEncodedSlash, type RequestUrl } from "../http/url.ts";
+import { decodedParts, hasEncodedSlash, type RequestUrl, soundWhenDecoded } from "../http/url.ts";
+import { readings, SPELLINGS, type Spelling } from "./readings.ts";
 
 /** What a request does on an endpoint. `inspect` leaves the answer to the GraphQL document. */
 export type Operation = "read" | "write" | "inspect";
@@ -77,7 +78,7 @@ export function classify(
   if (problem !== null) return problem;
   // A rule for GET is about reading a page, not about opening a two-way channel.
   if (endpoint.operations !== null && !upgrade) {
-    const ruled = byRules(endpoint.operations, method, readings(url, tail));
+    const ruled = byRules(endpoint.operations, method, readings(tail, url.trailingSlash));
     if (ruled !== null) return ruled;
   }
   switch (endpoint.protocol) {
@@ -116,31 +117,6 @@ function byTable(table: Patterns, method: string, tail: readonly string[]): Oper
   return { code: "method_not_allowed", allow: [...allow, "OPTIONS"] };
 }
 
-/**
- * Every way an origin may read a tail: as sent; decoded before it is split; without path parameters, as
- * servlet containers do (`/admin;x/`); with the empty segment that a trailing slash makes.
- */
-function readings(url: RequestUrl, tail: readonly string[]): (readonly string[])[] {
-  const all: (readonly string[])[] = [tail];
-  if (url.encoded) all.push(decodedParts(tail));
-  for (const path of [...all]) {
-    if (path.some((segment) => segment.includes(";")))
-      all.push(path.map((segment) => segment.replace(/;.*$/, "")));
-  }
-  if (url.trailingSlash) all.push(...[...all].map((path) => [...path, ""]));
-  return all;
-}
-
-/** How a segment is compared: as it is, or as servers do that forgive. */
-type Spelling = (segment: string) => string;
-const exactly: Spelling = (segment) => segment;
-/** Without regard to case, as Express and IIS route by default; without dots and spaces at the end, as Windows does. */
-const loosely: Spelling = (segment) =>
-  segment
-    .toUpperCase()
-    .toLowerCase()
-    .replace(/[. ]+$/, "");
-
 /** First match wins; where a path may mean several things, the strictest answer holds. */
 function byRules(
   rules: readonly OperationRule[],
@@ -148,7 +124,7 @@ function byRules(
   readings: readonly (readonly string[])[],
 ): Operation | null {
   const answers = readings.flatMap((path) =>
-    [exactly, loosely].map(
+    SPELLINGS.map(
       (spelling) =>
         rules.find((rule) => ruleCovers(rule, method, path.map(spelling), spelling))?.access ?? null,
     ),
@@ -166,6 +142,22 @@ function ruleCovers(
 ): boolean {
   // HEAD runs what GET runs, less the body (RFC 9110 section 9.3.2).
   if (rule.method !== method && !(rule.method === "GET" && method === "HEAD")) return false;
-  const pattern = rule.path.replace(/^\//, "").replace(/\/\*$/, "/**").split("/").map(spelling);
-  return covers(pattern[0] === "*" && pattern.length === 1 ? ["**"] : pattern, path);
+  return patternsOfRule(rule).some((pattern) => covers(pattern.map(spelling), path));
 }
+
+/** A rule's pattern as it is written and, where that is encoded, as what it means. */
+function patternsOfRule({ path, access }: OperationRule): (readonly string[])[] {
+  const sent = path.replace(/^\//, "").split("/");
+  const all = [open(sent)];
+  if (path.includes("%") && sent.every(soundWhenDecoded)) {
+    const meant = decodedParts(sent);
+    // An encoded star is no wildcard: as one it may only make a rule stricter.
+    if (access === "write" || meant.every((part, i) => part !== "*" || sent[i] === "*"))
+      all.push(open(meant));
+  }
+  return all;
+}
+
+/** A last `*` is one or more segments. */
+const open = (pattern: readonly string[]) =>
+  pattern.at(-1) === "*" ? [...pattern.slice(0, -1), "**"] : pattern;

@@ -68,7 +68,7 @@ export function readUrl(
 }
 
 /** Whether a segment, decoded once and split at slashes again, still names one harmless thing. */
-function soundWhenDecoded(segment: string): boolean {
+export function soundWhenDecoded(segment: string): boolean {
   if (!segment.includes("%")) return true;
   let decoded: string;
   try {

@@ -47,6 +47,34 @@ describe("the longest prefix wins", () => {
   });
 });
 
+describe("a longer prefix is not passed by, however its segments are spelled", () => {
+  const endpoints = { "/p": "outer", "/p/secret": "inner", "/p/w/*": "any", "/q": "alone" };
+  it.each([
+    ["/p/secret/x", "inner as inner, 2 deep"],
+    ["/p/%73ecret/x", null],
+    ["/p/secret%2Fx", null],
+    ["/p/secret;a/x", null],
+    ["/p/SECRET/x", null],
+    ["/p/secret./x", null],
+    ["/p/%53ecret%3Ba/x", null],
+    ["/p/w/id/x", "any as id, 3 deep, by wildcard"],
+    ["/p/w%2Fid/x", null],
+    ["/p/w/%69d/x", null],
+    ["/p/other/x", "outer as outer, 1 deep"],
+    ["/p/a%20b/c", "outer as outer, 1 deep"],
+    ["/p/sec%2Fret", "outer as outer, 1 deep"],
+    ["/q/%73ecret;a/X", "alone as alone, 1 deep"],
+  ])("%s -> %s", async (path, expected) => {
+    expect(await find(endpoints, path)).toBe(expected);
+  });
+
+  it("and where there is none, nothing more is asked", async () => {
+    const { asked, lookup } = registry({ "/q": "alone" });
+    await match(["q", "%73ecret", "X"], lookup);
+    expect(asked).toEqual(["/q"]);
+  });
+});
+
 describe("a wildcard", () => {
   const endpoints = {
     "/v2/*": "any",

@@ -183,6 +183,25 @@ describe("an endpoint's own operations", () => {
     expect(own("POST", "search/a%20b")).toBe("read");
   });
 
+  it("hold for every spelling of a path that they name encoded", () => {
+    const encoded: OperationRule[] = [
+      { method: "GET", path: "/old%20jobs/*", access: "write" },
+      { method: "GET", path: "/caf%C3%A9/del", access: "write" },
+      { method: "GET", path: "/a%2Eb", access: "write" },
+      { method: "POST", path: "/find%20it", access: "read" },
+      { method: "POST", path: "/star/%2A", access: "read" },
+      { method: "GET", path: "/100%", access: "write" },
+    ];
+    const ruled = (method: string, tail: string) => judge("http", method, tail, { operations: encoded });
+    for (const tail of ["old%20jobs/x", "%6Fld%20jobs/x", "old%20job%73/x", "old%20jobs%2Fx", "OLD%20JOBS/x"])
+      expect(ruled("GET", tail), tail).toBe("write");
+    for (const tail of ["caf%C3%A9/del", "c%61f%C3%A9/del", "caf%C3%A9%2Fdel", "a%2Eb", "a.b", "a%2eb"])
+      expect(ruled("GET", tail), tail).toBe("write");
+    expect(ruled("POST", "find%20it")).toBe("read");
+    expect(ruled("POST", "star/other")).toBe("write");
+    expect(ruled("GET", "other")).toBe("read");
+  });
+
   it("say nothing about WebSockets", () => {
     const all: OperationRule[] = [{ method: "GET", path: "/*", access: "read" }];
     expect(judge("http", "GET", "x", { operations: all, upgrade: true })).toBe("write");

@@ -8,10 +8,13 @@ import { MAX_COMMENTS, MAX_DOCUMENT_LENGTH, MAX_OPERATIONS, MAX_TOKENS } from ".
 import { type Operation, type Refused, refuse } from "./result.ts";
 import { gatherRootFields } from "./root-fields.ts";
 import { scanDocument } from "./scan.ts";
+import { undisputed } from "./undisputed.ts";
 
 /** What a document holds, by operation name; the one anonymous operation is under null. */
 export interface JudgedDocument {
   kind: "document";
+  /** What is forwarded, and was judged. */
+  readonly text: string;
   readonly operations: ReadonlyMap<string | null, Operation>;
 }
 
@@ -29,7 +32,10 @@ export function judgeDocument(text: string): JudgedDocument | Refused {
   const problem = scanDocument(text);
   if (problem !== null) return refuse(400, `GraphQL document: ${problem}`);
   const document = parseDocument(text);
-  return typeof document === "string" ? refuse(400, document) : judge(document);
+  if (typeof document === "string") return refuse(400, document);
+  const forwarded = undisputed(text);
+  const read = forwarded === text ? document : parseDocument(forwarded);
+  return typeof read === "string" ? refuse(400, read) : judge(read, forwarded);
 }
 
 /** The syntax tree, or what is wrong. */
@@ -44,7 +50,7 @@ function parseDocument(text: string): DocumentNode | string {
   }
 }
 
-function judge(document: DocumentNode): JudgedDocument | Refused {
+function judge(document: DocumentNode, text: string): JudgedDocument | Refused {
   const definitions: OperationDefinitionNode[] = [];
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {
@@ -71,7 +77,7 @@ function judge(document: DocumentNode): JudgedDocument | Refused {
     if (fields.names.length === 0) return refuse(400, "Operation without a field");
     operations.set(name, { type: definition.operation, rootFields: fields.names });
   }
-  return { kind: "document", operations };
+  return { kind: "document", text, operations };
 }
 
 function shown(name: string): string {

@@ -18,6 +18,7 @@ export interface RawEntry {
 /** One request that may be forwarded. `variables` and `extensions` are the client's own JSON source text. */
 export interface Entry {
   kind: "entry";
+  /** The document as it is forwarded. */
   query: string;
   operationName: string | null;
   variables: string | null;
@@ -49,7 +50,7 @@ export function judgeEntry(raw: RawEntry): Entry | PersistedQuery | Refused {
   }
   return {
     kind: "entry",
-    query,
+    query: document.text,
     operationName,
     variables,
     extensions: extensions.source,

@@ -32,7 +32,8 @@ export interface UrlQuery {
  * Separates the GraphQL members of a raw URL query (without `?`) from the rest.
  *
  * Names are compared as the laxest origin would: without regard to case (ASP.NET), spaces around (PHP drops
- * leading ones), or a bracket or U+0000 that follows (PHP, `qs`). Some frameworks also split at `;`, so a
+ * leading ones, and makes others, dots and a lone bracket underscores), or a bracket or U+0000 that follows (PHP,
+ * `qs`). Some frameworks also split at `;`, so a
  * GraphQL member behind one is refused. Percent-encoding must be UTF-8, `+` is a space.
  */
 export function splitUrlQuery(raw: string): UrlQuery | Refused {
@@ -102,9 +103,11 @@ function jsonMember(values: ReadonlyMap<string, string>, name: string): string |
 }
 
 function isMember(name: string): boolean {
-  // Up to the first bracket or U+0000. The `?` is for `??query=…`, whose first name would be `?query`.
-  const base = name.replace(/^[\s?]+/, "").split(/[[\0]/, 1)[0] ?? "";
-  return FOLDED_MEMBERS.has(foldCase(base.trimEnd()));
+  // The `?` is for `??query=…`, whose first name would be `?query`.
+  const folded = foldCase(name.replace(/^[\s?]+/, ""));
+  // Up to the first bracket or U+0000; or with what PHP makes an underscore.
+  const base = folded.split(/[[\0]/, 1)[0] ?? "";
+  return FOLDED_MEMBERS.has(base.trimEnd()) || FOLDED_MEMBERS.has(folded.replace(/[\s.[]/g, "_"));
 }
 
 function hidesMember(piece: string): boolean {
