@@ -257,10 +257,10 @@ await counted.stop();
 rmSync(root, { recursive: true, force: true });
 const { code: minified } = await transform(code, { minify: true, format: "esm", target: "es2024" });
 const coldStart = {
-  minifiedGzipKiB: gzipSync(minified, { level: 9 }).length / 1024,
-  bundleGzipKiB: gzipSync(code, { level: 9 }).length / 1024,
+  minifiedGzipKiB: gzipSync(minified).length / 1024,
+  bundleGzipKiB: gzipSync(code).length / 1024,
   bundleKiB: code.length / 1024,
-  bareGzipKiB: gzipSync(bareBundle.replace(/\n\/\/# sourceMappingURL=.*$/s, ""), { level: 9 }).length / 1024,
+  bareGzipKiB: gzipSync(bareBundle.replace(/\n\/\/# sourceMappingURL=.*$/s, "")).length / 1024,
   firstRequestCalls: { kv, d1, ledger },
 };
 console.log(coldStart);

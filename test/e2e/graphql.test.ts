@@ -65,6 +65,17 @@ describe("a read key", () => {
     expect(forwarded()).toMatchObject({ target: "/gql?x=1", body: '{"query":"{a}"}' });
   });
 
+  it("has comments and block strings taken out, which lexers read differently", async () => {
+    const query = '#\r"""\nmutation { b } #""" query { a(s: """x "#" y""") }';
+    const read = { query: '"mutation { b } \\u0023" query { a ( s : "x \\u0022\\u0023\\u0022 y" ) }' };
+    expect((await send({ body: { query } })).status).toBe(200);
+    expect(JSON.parse(forwarded().body)).toEqual(read);
+    world.origin.clear();
+    const got = await send({ method: "GET", path: `/graphql?query=${encodeURIComponent(query)}` });
+    expect(got.status).toBe(200);
+    expect(forwarded().target).toBe(`/gql?query=${encodeURIComponent(read.query)}`);
+  });
+
   it.each([
     ["a mutation", { query: "mutation{b}" }],
     ["an unselected mutation", { query: "query A{a} mutation B{b}", operationName: "A" }],

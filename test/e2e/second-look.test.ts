@@ -13,9 +13,22 @@ beforeAll(async () => {
     account_id: "acme",
     protocol: "http",
     origin: `${world.origin.url}/ruled`,
-    operations: [{ method: "GET", path: "/admin/*", access: "write" }],
+    operations: [
+      { method: "GET", path: "/admin/*", access: "write" },
+      { method: "GET", path: "/old%20jobs/*", access: "write" },
+    ],
     cors: { origins: ["https://app.example"] },
   });
+  // Two endpoints over one origin: the inner one is another account's.
+  for (const [id, account_id, path, place] of [
+    ["outer", "acme", "/outer", "/outer"],
+    ["inner", "other", "/outer/inner", "/outer/inner"],
+  ] as const) {
+    await world.gateway.createEndpoint({
+      ...{ id, account_id, path, protocol: "http" },
+      origin: `${world.origin.url}${place}`,
+    });
+  }
   await world.gateway.createEndpoint({
     id: "any",
     account_id: "acme",
@@ -85,15 +98,32 @@ describe("an origin's answer", () => {
 });
 
 describe("an endpoint's own rules", () => {
-  it.each(["/admin/x", "/admin;a=b/x", "/admin/", "/%61dmin/x", "/admin%2Fx", "/admin;x%2Fy"])(
-    "that call GET %s a write cannot be sidestepped by another spelling",
-    async (path) => {
-      const reader = await world.gateway.createKey({ permissions: { inference: "read" } });
-      const answer = await world.gateway.call(`/v2/ruled${path}`, { headers: reader.bearer });
-      expectDenial(answer, 403, "insufficient_scope");
+  it.each([
+    ...["/admin/x", "/admin;a=b/x", "/admin/", "/%61dmin/x", "/admin%2Fx", "/admin;x%2Fy"],
+    ...["/old%20jobs/x", "/%6Fld%20jobs/x", "/old%20job%73/x", "/old%20jobs%2Fx"],
+  ])("that call GET %s a write cannot be sidestepped by another spelling", async (path) => {
+    const reader = await world.gateway.createKey({ permissions: { inference: "read" } });
+    const answer = await world.gateway.call(`/v2/ruled${path}`, { headers: reader.bearer });
+    expectDenial(answer, 403, "insufficient_scope");
+    expect(world.origin.requests).toEqual([]);
+  });
+});
+
+describe("an endpoint below another's prefix", () => {
+  it.each(["/inner/x", "/%69nner/x", "/inner%2Fx", "/inner;a/x", "/INNER/x", "/inner%2E/x"])(
+    "is not reached through it as %s",
+    async (tail) => {
+      const answer = await world.gateway.call(`/outer${tail}`, { headers: world.ALL.bearer });
+      expectDenial(answer, 404, "endpoint_not_found");
       expect(world.origin.requests).toEqual([]);
     },
   );
+
+  it("leaves the rest of the prefix as it was", async () => {
+    const answer = await world.gateway.call("/outer/%69nn%20er;a/X", { headers: world.ALL.bearer });
+    expect(answer.status).toBe(200);
+    expect(world.origin.only.target).toBe("/outer/%69nn%20er;a/X");
+  });
 });
 
 describe("preflights", () => {

@@ -111,6 +111,10 @@ describe("attack rows", () => {
     expect(summary(result)).toBe("query:a");
     expect(queryOf(result)).toBe("x=%41+1&y");
   });
+  it.each(["doc.id=H", "doc%20id=H", "doc+id=H", "doc[id=H", "document.id=H", "query.id=H", "Query[Id=H"])(
+    "URL names that PHP makes names of stored documents: %s is not forwarded beside a body",
+    (query) => expect(queryOf(post({ query: "{a}" }, { query: `x=1&${query}` }))).toBe("x=1"),
+  );
   it.each([
     "x=1;query=mutation{b}",
     "x;Query=mutation{b}",
