@@ -10,7 +10,12 @@ beforeAll(async () => {
   const signing = { ...(await exportJWK(privateKey)), kid: "k1", alg: "ES256", use: "sig" };
   world = await startWorld({
     vars: { PUBLIC_URL: "https://gw.test" },
-    secrets: { SIGNING_KEYS: JSON.stringify({ keys: [signing] }), ORIGIN_WEB: "s3cret", ORIGIN_EMPTY: "" },
+    secrets: {
+      SIGNING_KEYS: JSON.stringify({ keys: [signing] }),
+      ORIGIN_WEB: "s3cret",
+      ORIGIN_EMPTY: "",
+      ORIGIN_BROKEN: "a\nb",
+    },
   });
   const { gateway, origin } = world;
   const more = { account_id: "acme", protocol: "http" as const };
@@ -38,6 +43,12 @@ beforeAll(async () => {
     id: "empty",
     origin: `${origin.url}/empty`,
     credential: { header: "x-api-key", secret: "ORIGIN_EMPTY" },
+  });
+  await gateway.createEndpoint({
+    ...more,
+    id: "broken",
+    origin: `${origin.url}/broken`,
+    credential: { header: "x-api-key", secret: "ORIGIN_BROKEN" },
   });
   await gateway.createEndpoint({
     ...more,
@@ -343,6 +354,42 @@ describe("the origin's own credential", () => {
       });
     }
   });
+});
+
+it("an origin credential that is no header value is 502, and nothing is sent", async () => {
+  const answer = await world.gateway.call("/v2/broken/x", { headers: world.ALL.bearer });
+  expectRefused(answer, 502, "origin_unreachable", world.origin);
+  expect(answer.text).not.toContain("a\\nb");
+});
+
+it("whoever asks at the same time, each request arrives with its own headers alone", async () => {
+  const { gateway, origin, ALL } = world;
+  const reader = () => gateway.createKey({ account_id: "acme", permissions: { inference: "read" } });
+  const keys = [ALL, await reader(), await reader()];
+  const ask = async (n: number) => {
+    const key = keys[n % 3]!;
+    // Some of them again and again, some only once.
+    const own: Record<string, string> =
+      n % 4 === 0 ? { "x-own": `only ${n}` } : { "x-own": `shared ${n % 2}` };
+    if (n % 5 === 0) own["x-more"] = "1";
+    const answer = await gateway.call(`/v2/web/${n}`, { headers: { ...key.bearer, ...own } });
+    expect(answer.status).toBe(200);
+    return { n, id: answer.headers["x-request-id"], key: key.id, own };
+  };
+  const asked = [];
+  for (let round = 0; round < 20; round += 1) {
+    asked.push(...(await Promise.all(Array.from({ length: 15 }, (_, i) => ask(15 * round + i)))));
+  }
+  expect(origin.requests).toHaveLength(300);
+  for (const { n, id, key, own } of asked) {
+    const seen = origin.requests.find(({ target }) => target === `/web/${n}`)!;
+    expect(seen.header("x-request-id")).toBe(id);
+    expect(seen.header("x-postern-key-id")).toBe(key);
+    expect({ "x-own": seen.header("x-own"), "x-more": seen.header("x-more") }).toEqual({
+      "x-own": own["x-own"],
+      "x-more": own["x-more"],
+    });
+  }
 });
 
 describe("x-postern-assertion", () => {
