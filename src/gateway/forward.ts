@@ -1,7 +1,6 @@
 import type { Denial } from "../denial.ts";
 import type { Endpoint } from "../endpoints/endpoint.ts";
 import { dressForClient, readOriginHead } from "./headers.ts";
-import { platformHeaders } from "./platform-headers.ts";
 import { locationForClient } from "./redirect.ts";
 import { pumpWebSocket } from "./websocket.ts";
 
@@ -100,6 +99,7 @@ function responseOf(upstream: Upstream, guard: Guard): Promise<Response | Denial
   const { url, method, headers, body, endpoint } = upstream;
   const init: RequestInit & { encodeResponseBody: "manual" } = {
     method,
+    headers,
     body,
     redirect: "manual",
     // Compressed bodies pass as they are: decoding and encoding them again would cost and corrupt.
@@ -117,12 +117,7 @@ function responseOf(upstream: Upstream, guard: Guard): Promise<Response | Denial
       waiting = false;
       resolve(outcome);
     };
-    // Headers that the platform does not take, such as a credential with a line end, are a rejection too.
-    const send = async () => {
-      init.headers = platformHeaders(headers);
-      return fetch(url, init);
-    };
-    send().then(
+    fetch(url, init).then(
       (response) => (waiting ? end(response) : discard(response, guard)),
       () => end({ code: "origin_unreachable" }),
     );
