@@ -8,9 +8,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Gateway, startGateway } from "../../scripts/gateway.ts";
+import type { Miniflare } from "miniflare";
+import type { GatewayOptions } from "../../scripts/gateway.ts";
 import { createKeyFormat, displayPrefix, parseTagSecrets } from "../../src/keys/format.ts";
 import { sha256Hex } from "../../src/keys/hash.ts";
+import { prepare } from "../direct.ts";
 import { load, type Run } from "../load.ts";
 import { startOrigin } from "../origin.ts";
 import { writeResults } from "../results.ts";
@@ -49,7 +51,6 @@ const requestOf = (key: string, path = "/v2/chat/completions", headers: string[]
     BODY,
   ].join("\r\n");
 
-const portOf = (url: string) => Number(new URL(url).port);
 const random = () => crypto.randomUUID() + crypto.randomUUID();
 
 function freePort(): Promise<number> {
@@ -81,90 +82,116 @@ const ended = (process: ChildProcess) =>
     process.kill();
   });
 
-async function postern(origin: number): Promise<Entrant> {
-  const tagSecrets = JSON.stringify({ a: random() });
-  const gateway = await startGateway({
-    port: 0,
-    persist: null,
-    vars: { INSECURE_ORIGIN_HOSTS: "127.0.0.1", REQUEST_LOG: "off" },
-    secrets: { KEY_TAG_SECRETS: tagSecrets },
+/** A Worker, built and its storage filled, then served by workerd itself: straight to the origin (bench/direct.ts). */
+async function worker(
+  name: string,
+  does: string,
+  options: Omit<GatewayOptions, "port" | "persist">,
+  key: string,
+  fill: (miniflare: Miniflare) => Promise<unknown>,
+): Promise<Entrant> {
+  const prepared = await prepare(options, async (miniflare) => {
+    await fill(miniflare);
   });
+  const server = await prepared.serve([{ name, vars: {} }], "network");
+  return {
+    name,
+    does,
+    port: server.ports[name]!,
+    pid: server.pid,
+    request: requestOf(key),
+    stop: async () => {
+      await server.stop();
+      await prepared.remove();
+    },
+  };
+}
+
+function postern(origin: number): Promise<Entrant> {
+  const tagSecrets = JSON.stringify({ a: random() });
   const format = createKeyFormat({ prefixes: ["pst"], tagSecrets: parseTagSecrets(tagSecrets) });
   const key = format.generate("production");
-  const db = await gateway.miniflare.getD1Database("DB");
   const permissions = { graphql: "none", inference: "read_write", kubernetes_exec: "none" };
-  await db.batch([
-    db.prepare(
-      "INSERT INTO accounts (id, name, active_key_limit, created_at, updated_at) VALUES ('bench', 'Bench', 10, 0, 0)",
-    ),
-    db
-      .prepare(
-        `INSERT INTO keys (id, account_id, hash, prefix, name, environment, permissions, created_at, created_by)
-         VALUES ('key', 'bench', ?, ?, 'key', 'production', ?, 0, 'bench')`,
-      )
-      .bind(sha256Hex(key), displayPrefix(key), JSON.stringify(permissions)),
-    db
-      .prepare(
-        `INSERT INTO endpoints (id, name, api, protocol, path, origin, created_at, updated_at)
-         VALUES ('chat', 'chat', 'inference', 'http', '/v2/chat', ?, 0, 0)`,
-      )
-      .bind(`http://127.0.0.1:${origin}`),
-  ]);
-  return worker("Postern", "key, permission, revocation in 2 s, last use", gateway, key);
+  const options = {
+    vars: { INSECURE_ORIGIN_HOSTS: "127.0.0.1", REQUEST_LOG: "off" },
+    secrets: { KEY_TAG_SECRETS: tagSecrets },
+  };
+  return worker(
+    "Postern",
+    "key, permission, revocation in 2 s, last use",
+    options,
+    key,
+    async (miniflare) => {
+      const db = await miniflare.getD1Database("DB");
+      await db.batch([
+        db.prepare(
+          "INSERT INTO accounts (id, name, active_key_limit, created_at, updated_at) VALUES ('bench', 'Bench', 10, 0, 0)",
+        ),
+        db
+          .prepare(
+            `INSERT INTO keys (id, account_id, hash, prefix, name, environment, permissions, created_at, created_by)
+             VALUES ('key', 'bench', ?, ?, 'key', 'production', ?, 0, 'bench')`,
+          )
+          .bind(sha256Hex(key), displayPrefix(key), JSON.stringify(permissions)),
+        db
+          .prepare(
+            `INSERT INTO endpoints (id, name, api, protocol, path, origin, created_at, updated_at)
+             VALUES ('chat', 'chat', 'inference', 'http', '/v2/chat', ?, 0, 0)`,
+          )
+          .bind(`http://127.0.0.1:${origin}`),
+      ]);
+    },
+  );
 }
 
-const worker = (name: string, does: string, gateway: Gateway, key: string): Entrant => ({
-  name,
-  does,
-  port: portOf(gateway.url),
-  pid: gateway.workerdPid(),
-  request: requestOf(key),
-  stop: () => gateway.stop(),
+const optionsOf = (root: string, origin: number, secrets = {}) => ({
+  root,
+  vars: { ORIGIN: `http://127.0.0.1:${origin}` },
+  secrets,
 });
 
-const startWorker = (root: string, origin: number, secrets = {}) =>
-  startGateway({ port: 0, persist: null, root, vars: { ORIGIN: `http://127.0.0.1:${origin}` }, secrets });
-
-async function bare(origin: number): Promise<Entrant> {
-  const gateway = await startWorker(join(HERE, "../bare"), origin);
-  return worker("bare Worker", "nothing", gateway, "none");
+function bare(origin: number): Promise<Entrant> {
+  return worker("bare Worker", "nothing", optionsOf(join(HERE, "../bare"), origin), "none", async () => {});
 }
 
-async function honoKv(origin: number): Promise<Entrant> {
-  const gateway = await startWorker(join(HERE, "hono-kv"), origin);
+function honoKv(origin: number): Promise<Entrant> {
   const key = random();
-  const keys = await gateway.miniflare.getKVNamespace("KEYS");
-  await keys.put(
-    `key:${sha256Hex(key)}`,
-    JSON.stringify({ enabled: true, expires_at: null, access: "read_write" }),
-  );
-  return worker("Hono, KV per request", "key, permission", gateway, key);
+  const options = optionsOf(join(HERE, "hono-kv"), origin);
+  return worker("Hono, KV per request", "key, permission", options, key, async (miniflare) => {
+    const keys = await miniflare.getKVNamespace("KEYS");
+    await keys.put(
+      `key:${sha256Hex(key)}`,
+      JSON.stringify({ enabled: true, expires_at: null, access: "read_write" }),
+    );
+  });
 }
 
-async function honoD1(origin: number): Promise<Entrant> {
-  const gateway = await startWorker(join(HERE, "hono-d1"), origin);
+function honoD1(origin: number): Promise<Entrant> {
   const key = random();
-  const db = await gateway.miniflare.getD1Database("DB");
-  await db.batch([
-    db.prepare(
-      `CREATE TABLE keys (hash TEXT NOT NULL PRIMARY KEY, account_id TEXT NOT NULL, enabled INTEGER NOT NULL,
-                          expires_at INTEGER, access TEXT NOT NULL) WITHOUT ROWID`,
-    ),
-    db
-      .prepare("INSERT INTO keys (hash, account_id, enabled, access) VALUES (?, 'bench', 1, 'read_write')")
-      .bind(sha256Hex(key)),
-  ]);
-  return worker("Hono, D1 per request", "key, permission", gateway, key);
+  const options = optionsOf(join(HERE, "hono-d1"), origin);
+  return worker("Hono, D1 per request", "key, permission", options, key, async (miniflare) => {
+    const db = await miniflare.getD1Database("DB");
+    await db.batch([
+      db.prepare(
+        `CREATE TABLE keys (hash TEXT NOT NULL PRIMARY KEY, account_id TEXT NOT NULL, enabled INTEGER NOT NULL,
+                            expires_at INTEGER, access TEXT NOT NULL) WITHOUT ROWID`,
+      ),
+      db
+        .prepare("INSERT INTO keys (hash, account_id, enabled, access) VALUES (?, 'bench', 1, 'read_write')")
+        .bind(sha256Hex(key)),
+    ]);
+  });
 }
 
 async function betterAuth(origin: number): Promise<Entrant> {
-  const gateway = await startWorker(join(HERE, "better-auth"), origin, { AUTH_SECRET: random() });
-  const answer = await fetch(`${gateway.url}/set-up`);
+  const options = optionsOf(join(HERE, "better-auth"), origin, { AUTH_SECRET: random() });
+  const entrant = await worker("better-auth, API-key plugin", "key, last use", options, "", async () => {});
+  const answer = await fetch(`http://127.0.0.1:${entrant.port}/set-up`);
   if (!answer.ok) {
-    await gateway.stop();
+    await entrant.stop();
     throw new Error(`its set-up failed with ${answer.status}`);
   }
-  return worker("better-auth, API-key plugin", "key, last use", gateway, await answer.text());
+  return { ...entrant, request: requestOf(await answer.text()) };
 }
 
 async function portkey(origin: number): Promise<Entrant> {
