@@ -23,9 +23,8 @@ export function comparison({ rounds, requests, rows, skipped }: Comparison): Sec
   const ours = rows[0] as Row;
   const text = [
     `A POST of 1 KiB, each entrant in turn, ${rounds} rounds of up to ${requests} requests; medians. The
-Workers run in workerd itself, straight to the origin. KV and D1 are those of the local simulator, a few microseconds away: in production each look-up of theirs is a round trip that Postern does
-not make. The simulator's storage runs partly inside workerd and partly in a process beside it, whose CPU time is
-not counted.`,
+Workers run in workerd itself, straight to the origin. KV and D1 are those of the local simulator, inside the same
+process: in production each look-up of theirs is a round trip that Postern does not make.`,
     table(
       [
         "entrant",

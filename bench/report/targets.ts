@@ -89,7 +89,7 @@ export function targets({ hotPath, compare, simulation, growth }: Targets): stri
     "bundle, gzipped",
     150,
     hotPath === null ? undefined : hotPath.cold_start.bundle.gzipped / 1024,
-    0,
+    1,
     " KiB",
   );
 
@@ -109,15 +109,5 @@ show credential, SHA-256, URL, matching, decision and the count of the use, none
 beyond that is again the runtime's: a promise for each wait, a wrapper for each object it hands over.
 A GraphQL query is read whole, checked as JSON and sent anew on top of that; its parsed document is remembered. A
 streamed response goes through a native pipe, so that it can be ended when its key is revoked: without one the
-runtime passes the body on by itself and tells the Worker nothing more, not even when it is over.
-
-${throughputOf(ours, hono)}`;
-}
-
-/** Why throughput against Hono with KV may be below the ratio of CPU times, where it is. */
-function throughputOf(ours: Entrant | undefined, hono: Entrant | undefined): string {
-  if (ours === undefined || hono === undefined) return "";
-  const busy = ({ cpu, perSecond }: Entrant) => Math.round((cpu * perSecond) / 10_000);
-  return `**Throughput and CPU time against Hono.** Of one core's time the gateway's process took ${busy(ours)} % under Postern's
-load and ${busy(hono)} % under Hono's: the rest it waits for the load and the origin, which share the other core.`;
+runtime passes the body on by itself and tells the Worker nothing more, not even when it is over.`;
 }
