@@ -7,7 +7,7 @@ import { createYoga, type Plugin } from "graphql-yoga";
 import { headerOf, queryOf, type WireRequest } from "./wire.ts";
 
 // The servers find `graphql` as Node does; a plain import would be Vite's, another copy with types of its own.
-const { buildSchema, execute, parse, print, subscribe } = createRequire(import.meta.url)(
+const { buildSchema, execute, parse, print, subscribe, visit } = createRequire(import.meta.url)(
   "graphql",
 ) as typeof import("graphql");
 
@@ -50,7 +50,9 @@ function recordingSchema(witness: Witness): GraphQLSchema {
   const schema = buildSchema(SDL);
   // A literal's own digits come back, so that a test sees whether any was changed on the way.
   const raw = schema.getType("Raw") as unknown as Record<string, unknown>;
-  raw.coerceInputLiteral = (node: Parameters<typeof print>[0]) => print(node);
+  // A string's value is what it means, between quotes of either kind: the gate sends ordinary ones.
+  raw.coerceInputLiteral = (node: Parameters<typeof print>[0]) =>
+    print(visit(node, { StringValue: (string) => ({ ...string, block: false }) }));
   raw.coerceInputValue = (value: unknown) => JSON.stringify(value);
   for (const type of [schema.getQueryType()!, schema.getMutationType()!]) {
     for (const field of Object.values(type.getFields())) {
