@@ -38,14 +38,17 @@ export async function match(
 /** The same over nodes that are at hand, or which node it takes to go on. */
 export function walk(segments: readonly string[], nodeAt: NodeAt): Match | null | { missing: string } {
   const found = longest(segments, nodeAt);
-  if (found === null || "missing" in found || !found.hasLonger) return found;
-  // An origin that reads the tail otherwise would be at what a longer prefix stands for: whose is not said.
-  const head = segments.slice(0, found.depth);
-  for (const tail of readings(segments.slice(found.depth))) {
+  if (found === null || "missing" in found) return found;
+  const isRespelled = found.wildcard && found.id !== found.id.toLowerCase();
+  if (!found.hasLonger && !isRespelled) return found;
+  // An origin that reads the rest otherwise would be at what another record stands for: whose is not said.
+  const depth = isRespelled ? found.depth - 1 : found.depth;
+  const head = segments.slice(0, depth);
+  for (const tail of readings(segments.slice(depth))) {
     for (const spelling of SPELLINGS) {
       const other = longest([...head, ...tail.map(spelling)], nodeAt);
       if (other === null || "missing" in other) return other;
-      if (other.depth > found.depth) return null;
+      if (other.depth > found.depth || other.endpoint.id !== found.endpoint.id) return null;
     }
   }
   return found;

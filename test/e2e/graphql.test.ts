@@ -67,7 +67,7 @@ describe("a read key", () => {
 
   it("has comments and block strings taken out, which lexers read differently", async () => {
     const query = '#\r"""\nmutation { b } #""" query { a(s: """x "#" y""") }';
-    const read = { query: '"mutation { b } \\u0023" query { a ( s : "x \\u0022\\u0023\\u0022 y" ) }' };
+    const read = { query: '"mutation { b } #" query{a(s:"x \\"#\\" y")}' };
     expect((await send({ body: { query } })).status).toBe(200);
     expect(JSON.parse(forwarded().body)).toEqual(read);
     world.origin.clear();

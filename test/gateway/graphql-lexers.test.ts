@@ -110,7 +110,7 @@ describe("what is forwarded of a document", () => {
         for (const [name, dialect] of Object.entries(DIALECTS)) {
           expect(tokens(forwarded, dialect), name).toEqual(first);
         }
-        expect(undisputed(forwarded).replaceAll(" ", "")).toBe(forwarded.replaceAll(" ", ""));
+        expect(undisputed(forwarded)).toBe(forwarded);
       }),
       { numRuns: 20_000 },
     );
@@ -120,9 +120,13 @@ describe("what is forwarded of a document", () => {
   it("is the document itself, to the letter, where nothing in it is disputed", () => {
     const text = 'query A($v: Int = -1) {\n  a(s: "é, 😀", v: $v) @include(if: true) { ...F }\n}\n';
     expect(undisputed(text)).toBe(text);
-    expect(undisputed("{a # b\n}")).toBe("{ a }");
-    expect(undisputed('{a(s:"""\n  two\n    lines "q" \\n\n""")}')).toBe(
-      '{ a ( s : "two\\u000a  lines \\u0022q\\u0022 \\u005cn" ) }',
+    expect(undisputed('{a(s: "\\d \\"")}')).toBe('{a(s: "\\d \\"")}');
+    expect(undisputed("{a # b\n}")).toBe("{a}");
+    expect(undisputed('query($r: [String!]! = ["" "é"]) @d(n: -1) { a(x: $r, y: 1) ... F } #')).toBe(
+      'query($r:[String!]!=["" "é"])@d(n:-1){a(x:$r y:1) ...F}',
+    );
+    expect(undisputed('{a(s:"""\n  two\n    lines "q" \\n\u2028\n""")}')).toBe(
+      '{a(s:"two\\n  lines \\"q\\" \\\\n\\u2028")}',
     );
   });
 });

@@ -48,7 +48,14 @@ describe("the longest prefix wins", () => {
 });
 
 describe("a longer prefix is not passed by, however its segments are spelled", () => {
-  const endpoints = { "/p": "outer", "/p/secret": "inner", "/p/w/*": "any", "/q": "alone" };
+  const endpoints = {
+    "/p": "outer",
+    "/p/secret": "inner",
+    "/p/w/*": "any",
+    "/q": "alone",
+    "/w/*": "all",
+    "/w/priv": "private",
+  };
   it.each([
     ["/p/secret/x", "inner as inner, 2 deep"],
     ["/p/%73ecret/x", null],
@@ -64,6 +71,11 @@ describe("a longer prefix is not passed by, however its segments are spelled", (
     ["/p/a%20b/c", "outer as outer, 1 deep"],
     ["/p/sec%2Fret", "outer as outer, 1 deep"],
     ["/q/%73ecret;a/X", "alone as alone, 1 deep"],
+    ["/w/priv/x", "private as private, 2 deep"],
+    ["/w/PRIV/x", null],
+    ["/w/ALONE/x", null],
+    ["/w/Other/x", "all as Other, 2 deep, by wildcard"],
+    ["/w/other/X", "all as other, 2 deep, by wildcard"],
   ])("%s -> %s", async (path, expected) => {
     expect(await find(endpoints, path)).toBe(expected);
   });

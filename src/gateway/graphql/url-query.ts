@@ -13,11 +13,11 @@ const MEMBERS = ["query", "operationName", "variables", "extensions"];
  */
 const DOCUMENT_IDS = new Set(
   [
-    ...["documentId", "document_id", "docId", "doc_id", "id", "queryId", "query_id", "operationId"],
+    ...["documentId", "docId", "id", "queryId", "operationId"],
     ...["hash", "sha256Hash", "queryHash", "persistedQuery", "persistedQueryId"],
-  ].map(foldCase),
+  ].map(bare),
 );
-const FOLDED_MEMBERS = new Set([...MEMBERS.map(foldCase), ...DOCUMENT_IDS]);
+const BARE_MEMBERS = new Set([...MEMBERS.map(bare), ...DOCUMENT_IDS]);
 
 /** A URL query, taken apart. */
 export interface UrlQuery {
@@ -61,7 +61,7 @@ export function judgeUrlMembers(members: UrlQuery["members"]): Entry | Persisted
   const values = new Map<string, string>();
   let documentId = false;
   for (const { name, value } of members) {
-    if (DOCUMENT_IDS.has(foldCase(name))) {
+    if (DOCUMENT_IDS.has(memberOf(name) as string)) {
       documentId = true;
       continue;
     }
@@ -102,12 +102,20 @@ function jsonMember(values: ReadonlyMap<string, string>, name: string): string |
   return text.trim();
 }
 
-function isMember(name: string): boolean {
+/** The bare name of the GraphQL member that some server reads in a name, if there is one. */
+function memberOf(name: string): string | undefined {
   // The `?` is for `??query=…`, whose first name would be `?query`.
-  const folded = foldCase(name.replace(/^[\s?]+/, ""));
-  // Up to the first bracket or U+0000; or with what PHP makes an underscore.
-  const base = folded.split(/[[\0]/, 1)[0] ?? "";
-  return FOLDED_MEMBERS.has(base.trimEnd()) || FOLDED_MEMBERS.has(folded.replace(/[\s.[]/g, "_"));
+  const whole = name.replace(/^[\s?]+/, "");
+  // `qs` and Rack read `[query]`, `]query` and `query[x]` as `query`.
+  const first = whole.split(/[[\]\0]+/).find((run) => run.trim() !== "") ?? "";
+  return [bare(first), bare(whole)].find((each) => BARE_MEMBERS.has(each));
+}
+
+const isMember = (name: string) => memberOf(name) !== undefined;
+
+/** A name without its case, and without what PHP makes an underscore. */
+function bare(name: string): string {
+  return foldCase(name).replace(/[\s._[]/g, "");
 }
 
 function hidesMember(piece: string): boolean {
