@@ -144,7 +144,7 @@ function watched(
   // length keeps its Content-Length. (Passed on as it is, the body outlives everything of the request here.)
   const through = length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
   const abort = new AbortController();
-  watch({ guard, goesOn: () => true, onInvalid: () => abort.abort() });
+  watch({ guard, onInvalid: () => abort.abort() });
   // While the origin is silent, nothing but its signal ends the pipe of a client that is gone.
   return body.pipeThrough(through, { signal: AbortSignal.any([guard.signal, abort.signal]) });
 }
@@ -153,15 +153,16 @@ function watched(
  * Looks every few seconds whether the key is still valid, while the exchange goes on. A timer that is not
  * needed any more is left to lapse, which is cheaper than to clear it: it ends with the request.
  * @param limit how long the exchange may go on, in ms
+ * @param goesOn whether it does still; left out, it ends with the request
  */
 function watch(options: {
   guard: Guard;
   limit?: number;
-  goesOn: () => boolean;
+  goesOn?: () => boolean;
   onLimit?: () => void;
   onInvalid: () => void;
 }): void {
-  const { guard, limit = Number.POSITIVE_INFINITY, goesOn, onLimit, onInvalid } = options;
+  const { guard, limit = Number.POSITIVE_INFINITY, goesOn = () => true, onLimit, onInvalid } = options;
   let passed = 0;
   const arm = () => {
     const step = Math.min(WATCH_EVERY, limit - passed);

@@ -20,6 +20,17 @@ const host = (house: House) => house.hosts[0] as Host;
 const waits = ({ house }: Teller, owner: Owner, text: string) =>
   house.sim.pending.some((message) => message.owner === owner && message.label.includes(text));
 
+/** An account, and a change that makes a key of it: opened, and not yet sent to D1. */
+async function keyInTheMaking({ house, let: arrive, finish }: Pick<Teller, "house" | "let" | "finish">) {
+  const account = { id: "acc_2", name: "A", active_key_limit: 10, suspended: false };
+  const row = { ...account, created_at: 0, updated_at: 0 };
+  await finish(await house.make(async () => [putAccount(null, row)]));
+  const key = keyRow("key_9", account.id, "9".repeat(64), 0);
+  const slow = await house.make(async (now) => [insertKey(key, now, { unlimited: true })]);
+  await arrive(slow, "open", "open c1, answer");
+  return { row, slow };
+}
+
 /** What can go wrong between a change's Worker, the ledger and D1. */
 export const CHANGE_STORIES: Record<string, Story> = {
   "two changes of one key overlap": async ({ house, let: arrive, finish, pass }) => {
@@ -216,14 +227,9 @@ export const CHANGE_STORIES: Record<string, Story> = {
     late,
     finish,
   }) => {
-    const account = { id: "acc_2", name: "A", active_key_limit: 10, suspended: false };
-    const row = { ...account, created_at: 0, updated_at: 0 };
-    await finish(await house.make(async () => [putAccount(null, row)]));
-    const key = keyRow("key_9", account.id, "9".repeat(64), 0);
-    const slow = await house.make(async (now) => [insertKey(key, now, { unlimited: true })]);
-    await arrive(slow, "open", "open c1, answer");
+    const { row, slow } = await keyInTheMaking({ house, let: arrive, finish });
     await delay(slow, "INSERT INTO audit_log");
-    const made = (await readAccount(house.truth, account.id)) as AccountRow;
+    const made = (await readAccount(house.truth, row.id)) as AccountRow;
     await finish(await house.make(async () => [deleteAccount(made)]));
     await finish(slow);
     hold(slow.calls.d1 === 2, "what SQLite refuses is tried again");
@@ -232,14 +238,8 @@ export const CHANGE_STORIES: Record<string, Story> = {
   },
 
   "a key's account is gone when the key is made": async ({ house, let: arrive, finish }) => {
-    const account = { id: "acc_2", name: "A", active_key_limit: 10, suspended: false };
-    await finish(
-      await house.make(async () => [putAccount(null, { ...account, created_at: 0, updated_at: 0 })]),
-    );
-    const key = keyRow("key_9", account.id, "9".repeat(64), 0);
-    const slow = await house.make(async (now) => [insertKey(key, now, { unlimited: true })]);
-    await arrive(slow, "open", "open c1, answer");
-    const made = (await readAccount(house.truth, account.id)) as AccountRow;
+    const { row, slow } = await keyInTheMaking({ house, let: arrive, finish });
+    const made = (await readAccount(house.truth, row.id)) as AccountRow;
     await finish(await house.make(async () => [deleteAccount(made)]));
     await finish(slow);
     hold(house.changes[1]?.result === "failed", "what SQLite refused is not called a failure");

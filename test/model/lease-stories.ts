@@ -1,8 +1,34 @@
 import { LEASE } from "./setting.ts";
-import { KEY, RENAME, type Story, where } from "./story.ts";
+import { KEY, RENAME, type Story, type Teller, where } from "./story.ts";
 
 const ANOTHER = { sort: "key", which: 1 } as const;
 const THIRD = { sort: "key", which: 2 } as const;
+
+/**
+ * An isolate's clock runs back while a strict request waits for its shard; the answer to a question from before
+ * the change comes then.
+ * @param meanwhile what befalls the shard between that question and the change
+ */
+async function fillsGap({ house, let: arrive, finish, pass }: Teller, meanwhile = () => {}): Promise<void> {
+  const oldest = await house.request(0, 0, "no");
+  await arrive(oldest, "sync");
+  meanwhile();
+  await finish(await house.request(0, 0, "no"));
+  await finish(await house.change(KEY, RENAME));
+  await pass(100);
+  await finish(await house.request(0, 2, "get"));
+  await pass(100);
+  const finder = await house.request(0, 1, "ask");
+  await arrive(finder, "sync", "sync, answer");
+  const strict = await house.request(0, 0, "get");
+  await arrive(strict, "sync");
+  house.moveClock(0, -300);
+  // Finds that elapsed time cannot be told any more, and forgets what the shard said.
+  await arrive(finder, "KV get", "KV get, answer");
+  await pass(450);
+  await arrive(oldest, "sync, answer");
+  await finish(strict);
+}
 
 /** Answers of a shard that overtake each other, or outlive what they continue. */
 export const LEASE_STORIES: Record<string, Story> = {
@@ -20,30 +46,7 @@ export const LEASE_STORIES: Record<string, Story> = {
     await finish(after);
   },
 
-  "an old answer fills the gap that a clock running back has left": async ({
-    house,
-    let: arrive,
-    finish,
-    pass,
-  }) => {
-    const oldest = await house.request(0, 0, "no");
-    await arrive(oldest, "sync");
-    await finish(await house.request(0, 0, "no"));
-    await finish(await house.change(KEY, RENAME));
-    await pass(100);
-    await finish(await house.request(0, 2, "get"));
-    await pass(100);
-    const asker = await house.request(0, 1, "ask");
-    await arrive(asker, "sync", "sync, answer");
-    const strict = await house.request(0, 0, "get");
-    await arrive(strict, "sync");
-    house.moveClock(0, -300);
-    // Finds that elapsed time cannot be told any more, and forgets what the shard said.
-    await arrive(asker, "KV get", "KV get, answer");
-    await pass(450);
-    await arrive(oldest, "sync, answer");
-    await finish(strict);
-  },
+  "an old answer fills the gap that a clock running back has left": (teller) => fillsGap(teller),
 
   "an answer from before a change was opened comes while a strict request waits for KV": async ({
     house,
@@ -101,25 +104,10 @@ export const LEASE_STORIES: Record<string, Story> = {
     await finish(strict);
   },
 
-  "an answer of a shard that is gone fills that gap": async ({ house, let: arrive, finish, pass }) => {
+  "an answer of a shard that is gone fills that gap": async (teller) => {
+    const { house, finish } = teller;
     for (let n = 0; n < 2; n += 1) await finish(await house.change(ANOTHER, RENAME));
-    const oldest = await house.request(0, 0, "no");
-    await arrive(oldest, "sync");
-    house.wipe(0);
-    await finish(await house.request(0, 0, "no"));
-    await finish(await house.change(KEY, RENAME));
-    await pass(100);
-    await finish(await house.request(0, 2, "get"));
-    await pass(100);
-    const finder = await house.request(0, 1, "ask");
-    await arrive(finder, "sync", "sync, answer");
-    const strict = await house.request(0, 0, "get");
-    await arrive(strict, "sync");
-    house.moveClock(0, -300);
-    await arrive(finder, "KV get", "KV get, answer");
-    await pass(450);
-    await arrive(oldest, "sync, answer");
-    await finish(strict);
+    await fillsGap(teller, () => house.wipe(0));
   },
 
   "a shard drops fences between two answers, and the later question's comes last": where(

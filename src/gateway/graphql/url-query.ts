@@ -31,10 +31,10 @@ export interface UrlQuery {
 /**
  * Separates the GraphQL members of a raw URL query (without `?`) from the rest.
  *
- * Names are compared as the laxest origin would: without regard to case (ASP.NET), spaces around (PHP drops
- * leading ones, and makes others, dots and a lone bracket underscores), or a bracket or U+0000 that follows (PHP,
- * `qs`). Some frameworks also split at `;`, so a
- * GraphQL member behind one is refused. Percent-encoding must be UTF-8, `+` is a space.
+ * Names are compared as the laxest origin would: without regard to case (ASP.NET), to spaces around, to what
+ * PHP makes an underscore (dots, spaces within, a lone bracket), or to brackets and U+0000 around (PHP, `qs`,
+ * Rack). Some frameworks also split at `;`, so a GraphQL member behind one is refused. Percent-encoding must be
+ * UTF-8, `+` is a space.
  */
 export function splitUrlQuery(raw: string): UrlQuery | Refused {
   const members: UrlQuery["members"] = [];
@@ -44,7 +44,7 @@ export function splitUrlQuery(raw: string): UrlQuery | Refused {
     const equals = piece.indexOf("=");
     const name = decode(equals < 0 ? piece : piece.slice(0, equals));
     if (name === null) return refuse(400, "Invalid percent-encoding in the URL");
-    if (isMember(name)) {
+    if (memberOf(name) !== undefined) {
       const value = decode(equals < 0 ? "" : piece.slice(equals + 1));
       if (value === null) return refuse(400, "Invalid percent-encoding in the URL");
       members.push({ name, value });
@@ -61,7 +61,8 @@ export function judgeUrlMembers(members: UrlQuery["members"]): Entry | Persisted
   const values = new Map<string, string>();
   let documentId = false;
   for (const { name, value } of members) {
-    if (DOCUMENT_IDS.has(memberOf(name) as string)) {
+    const member = memberOf(name);
+    if (member !== undefined && DOCUMENT_IDS.has(member)) {
       documentId = true;
       continue;
     }
@@ -111,8 +112,6 @@ function memberOf(name: string): string | undefined {
   return [bare(first), bare(whole)].find((each) => BARE_MEMBERS.has(each));
 }
 
-const isMember = (name: string) => memberOf(name) !== undefined;
-
 /** A name without its case, and without what PHP makes an underscore. */
 function bare(name: string): string {
   return foldCase(name).replace(/[\s._[]/g, "");
@@ -122,7 +121,7 @@ function hidesMember(piece: string): boolean {
   if (!piece.includes(";")) return false;
   return piece.split(";").some((part) => {
     const name = decode(part.split("=", 1)[0] ?? "");
-    return name === null || isMember(name);
+    return name === null || memberOf(name) !== undefined;
   });
 }
 
