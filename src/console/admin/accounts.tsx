@@ -1,5 +1,6 @@
 import { Problem } from "../api.ts";
-import { Badge, ButtonLink, Card, type Column, FormButtons, When } from "../components.tsx";
+import { Badge, ButtonLink, Card, type Column, When } from "../components.tsx";
+import { FormButtons } from "../form-controls.tsx";
 import { Form } from "../layout.tsx";
 import { page } from "../page.ts";
 import { confirmation, done, isConfirmed } from "../replies.tsx";

@@ -1,5 +1,6 @@
 import { defaultPath } from "../../endpoints/path.ts";
-import { Card, Choice, Field, Select } from "../components.tsx";
+import { Card } from "../components.tsx";
+import { Choice, Field, Select } from "../form-controls.tsx";
 import type { Fields } from "../forms.ts";
 import type { FieldError } from "./field-errors.ts";
 import { CheckField, LinesField, TextField } from "./fields.tsx";

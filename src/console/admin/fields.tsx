@@ -1,6 +1,7 @@
 import type { Child } from "../../html/jsx-runtime.ts";
 import type { Problem } from "../api.ts";
-import { describedBy, Field, NoticeBox } from "../components.tsx";
+import { NoticeBox } from "../components.tsx";
+import { describedBy, Field } from "../form-controls.tsx";
 import type { FieldError } from "./field-errors.ts";
 
 /** A labelled one-line text; its error is that of the refusal, if it is this field's. */

@@ -1,7 +1,8 @@
 import type { Child } from "../../html/jsx-runtime.ts";
 import { sha256Hex } from "../../keys/hash.ts";
 import { type ListOf, Problem } from "../api.ts";
-import { Card, Field, FormButtons, NoticeBox, PageHead } from "../components.tsx";
+import { Card, NoticeBox, PageHead } from "../components.tsx";
+import { Field, FormButtons } from "../form-controls.tsx";
 import { Form } from "../layout.tsx";
 import { page, type Visit } from "../page.ts";
 import { show } from "../replies.tsx";

@@ -1,5 +1,6 @@
 import { Problem } from "../api.ts";
-import { Badge, ButtonLink, Card, Facts, Toggle, When } from "../components.tsx";
+import { Badge, ButtonLink, Card, Facts, When } from "../components.tsx";
+import { Toggle } from "../form-controls.tsx";
 import { PERMISSION_LABELS, STATUS_LABELS, STATUS_TONES } from "../keys/words.ts";
 import { Form } from "../layout.tsx";
 import type { Visit } from "../page.ts";

@@ -1,14 +1,6 @@
 import { type ListOf, Problem } from "../api.ts";
-import {
-  ButtonLink,
-  type Column,
-  DataTable,
-  EmptyState,
-  Filters,
-  PageHead,
-  Select,
-  When,
-} from "../components.tsx";
+import { ButtonLink, type Column, DataTable, EmptyState, PageHead, When } from "../components.tsx";
+import { Filters, Select } from "../form-controls.tsx";
 import { PERMISSION_LABELS } from "../keys/words.ts";
 import { page } from "../page.ts";
 import { show } from "../replies.tsx";

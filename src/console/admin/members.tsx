@@ -1,4 +1,5 @@
-import { Badge, Card, type Column, Select, When } from "../components.tsx";
+import { Badge, Card, type Column, When } from "../components.tsx";
+import { Select } from "../form-controls.tsx";
 import type { FieldError } from "./field-errors.ts";
 import { CheckField, TextField } from "./fields.tsx";
 import { recordPath } from "./paths.ts";

@@ -1,6 +1,7 @@
 import type { Child } from "../../html/jsx-runtime.ts";
 import { type ListOf, Problem, search } from "../api.ts";
-import { ButtonLink, type Column, DataTable, EmptyState, Filters, PageHead } from "../components.tsx";
+import { ButtonLink, type Column, DataTable, EmptyState, PageHead } from "../components.tsx";
+import { Filters } from "../form-controls.tsx";
 import { type Page, page } from "../page.ts";
 import { show } from "../replies.tsx";
 import { AccountOptions, accountChoices } from "./account-choices.tsx";

@@ -1,6 +1,7 @@
 import type { Child } from "../../html/jsx-runtime.ts";
 import { Problem } from "../api.ts";
-import { ButtonLink, Card, FormButtons, PageHead } from "../components.tsx";
+import { ButtonLink, Card, PageHead } from "../components.tsx";
+import { FormButtons } from "../form-controls.tsx";
 import type { Fields } from "../forms.ts";
 import { Form } from "../layout.tsx";
 import { type Page, page, type Reply, type Visit } from "../page.ts";

@@ -1,7 +1,8 @@
 import type { Outcome } from "../../gateway/try-path.ts";
 import type { Child } from "../../html/jsx-runtime.ts";
 import { Problem } from "../api.ts";
-import { Badge, Card, Facts, Field, FormButtons, PageHead, Select } from "../components.tsx";
+import { Badge, Card, Facts, PageHead } from "../components.tsx";
+import { Field, FormButtons, Select } from "../form-controls.tsx";
 import { Form } from "../layout.tsx";
 import { page, type Visit } from "../page.ts";
 import { show } from "../replies.tsx";

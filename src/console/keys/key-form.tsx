@@ -1,7 +1,8 @@
 import { checkName, EXPIRY_FORMAT, parseExpiry } from "../../keys/rules.ts";
 import { parseScopes } from "../../keys/scopes.ts";
 import type { KeyView } from "../../keys/view.ts";
-import { Card, Choice, describedBy, Field, FormButtons, NoticeBox, When } from "../components.tsx";
+import { Card, NoticeBox, When } from "../components.tsx";
+import { Choice, describedBy, Field, FormButtons } from "../form-controls.tsx";
 import type { Fields } from "../forms.ts";
 import { Form } from "../layout.tsx";
 import type { Visitor } from "../visitor.ts";

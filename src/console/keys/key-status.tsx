@@ -1,7 +1,8 @@
 import { KEY_MAKERS } from "../../api/route.ts";
 import { modifiable } from "../../keys/rules.ts";
 import type { KeyView } from "../../keys/view.ts";
-import { Badge, Toggle } from "../components.tsx";
+import { Badge } from "../components.tsx";
+import { Toggle } from "../form-controls.tsx";
 import { Form } from "../layout.tsx";
 import { mayVisit } from "../navigation.ts";
 import type { Visitor } from "../visitor.ts";

@@ -9,13 +9,12 @@ import {
   type Column,
   DataTable,
   EmptyState,
-  Filters,
   NoticeBox,
   PageHead,
   Pagination,
-  Select,
   When,
 } from "../components.tsx";
+import { Filters, Select } from "../form-controls.tsx";
 import { Form } from "../layout.tsx";
 import { mayVisit } from "../navigation.ts";
 import { page, type Visit } from "../page.ts";

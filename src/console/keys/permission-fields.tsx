@@ -1,6 +1,7 @@
 import type { Child } from "../../html/jsx-runtime.ts";
 import { graphqlAccess } from "../../keys/permissions.ts";
-import { Choice, NoticeBox } from "../components.tsx";
+import { NoticeBox } from "../components.tsx";
+import { Choice } from "../form-controls.tsx";
 import { type Choices, inferenceEndpoints } from "./choices.ts";
 import { ErrorText, type FieldErrors } from "./field-errors.tsx";
 import { ENDPOINT_FIELD, type PermissionValues } from "./permission-values.ts";

@@ -1,7 +1,8 @@
 import { KEY_MAKERS } from "../../api/route.ts";
 import type { KeyView } from "../../keys/view.ts";
 import { Problem } from "../api.ts";
-import { Card, Facts, Field, FormButtons, PageHead, When } from "../components.tsx";
+import { Card, Facts, PageHead, When } from "../components.tsx";
+import { Field, FormButtons } from "../form-controls.tsx";
 import { Form } from "../layout.tsx";
 import { page, type Shown, type Visit } from "../page.ts";
 import { done, goTo, show } from "../replies.tsx";

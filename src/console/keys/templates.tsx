@@ -1,17 +1,8 @@
 import { OWNERS, READERS } from "../../api/route.ts";
 import type { Scopes } from "../../keys/scopes.ts";
 import { Problem } from "../api.ts";
-import {
-  Badge,
-  ButtonLink,
-  Card,
-  type Column,
-  DataTable,
-  describedBy,
-  Field,
-  FormButtons,
-  PageHead,
-} from "../components.tsx";
+import { Badge, ButtonLink, Card, type Column, DataTable, PageHead } from "../components.tsx";
+import { describedBy, Field, FormButtons } from "../form-controls.tsx";
 import { Form } from "../layout.tsx";
 import { mayVisit } from "../navigation.ts";
 import { page, type Reply, type Visit } from "../page.ts";

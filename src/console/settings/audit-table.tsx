@@ -1,6 +1,7 @@
 import type { auditView } from "../../api/audit-view.ts";
 import { NameCell } from "../admin/lists.tsx";
-import { type Column, DataTable, Filters, Select, When } from "../components.tsx";
+import { type Column, DataTable, When } from "../components.tsx";
+import { Filters, Select } from "../form-controls.tsx";
 import { Changes } from "./audit-changes.tsx";
 
 /** A change as both audit logs answer it. */
