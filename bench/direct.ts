@@ -24,6 +24,8 @@ export interface DirectServer {
   pid: number;
   /** Port of each side, by its name. */
   ports: Record<string, number>;
+  /** Where workerd's inspector listens, as HOST:PORT, if it was asked for. */
+  inspector: string | null;
   stop(): Promise<void>;
 }
 
@@ -37,8 +39,11 @@ interface WorkerdConfig {
 const UNUSED = ["core:entry", "email:store", "email:store-disk", "MINIFLARE_DEV_CONTROL"];
 
 export interface Prepared {
-  /** Serves the sides in one workerd, each on a port of its own. */
-  serve(sides: Side[], outbound: Outbound): Promise<DirectServer>;
+  /**
+   * Serves the sides in one workerd, each on a port of its own.
+   * @param inspected with an inspector, which slows all of them down
+   */
+  serve(sides: Side[], outbound: Outbound, options?: { inspected?: boolean }): Promise<DirectServer>;
   /** Removes the state. */
   remove(): Promise<void>;
 }
@@ -66,7 +71,11 @@ export async function prepare(
   }
   const text = await readFile(file, "utf8");
   return {
-    serve: (sides, outbound) => serve(program, revived(JSON.parse(text)) as WorkerdConfig, sides, outbound),
+    serve: async (sides, outbound, { inspected = false } = {}) => {
+      const inspector = inspected ? `127.0.0.1:${await freePort()}` : null;
+      const config = revived(JSON.parse(text)) as WorkerdConfig;
+      return { ...(await serve(program, config, sides, outbound, inspector)), inspector };
+    },
     remove: () => rm(directory, { recursive: true }),
   };
 }
@@ -76,7 +85,8 @@ async function serve(
   config: WorkerdConfig,
   sides: Side[],
   outbound: Outbound,
-): Promise<DirectServer> {
+  inspector: string | null,
+): Promise<Omit<DirectServer, "inspector">> {
   const gateway = config.services.find(({ name }) => name.startsWith("core:user:"))?.worker;
   if (gateway === undefined) throw new Error("Miniflare's configuration has no Worker of ours");
   if (outbound === "network") gateway.globalOutbound = { name: "internet" };
@@ -95,8 +105,9 @@ async function serve(
     });
   }
   // Miniflare's loopback is gone: what is measured asks nothing of it.
-  const args = ["serve", "--binary", "--experimental", "--external-addr=loopback=127.0.0.1:1", "-"];
-  const child = spawn(program, args, { stdio: ["pipe", "ignore", "ignore"] });
+  const args = ["serve", "--binary", "--experimental", "--external-addr=loopback=127.0.0.1:1"];
+  if (inspector !== null) args.push(`--inspector-addr=${inspector}`);
+  const child = spawn(program, [...args, "-"], { stdio: ["pipe", "ignore", "ignore"] });
   child.stdin!.end(serializeConfig(config as never));
   const ended = once(child, "exit");
   for (const port of Object.values(ports)) await answering(port, child);
@@ -152,7 +163,8 @@ async function answering(port: number, child: ChildProcess): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
     if (child.exitCode !== null) throw new Error(`workerd ended with ${child.exitCode}`);
     try {
-      await (await fetch(`http://127.0.0.1:${port}/healthz`)).arrayBuffer();
+      // Postern refuses it without asking anything.
+      await (await fetch(`http://127.0.0.1:${port}/v2/nobody`)).arrayBuffer();
       return;
     } catch {
       await new Promise((done) => setTimeout(done, 20));

@@ -3,7 +3,6 @@
  * rules on headers; in one workerd, with the same origin and load, in turn. Ratios are what counts.
  * Results go to `bench/results/hot-path.json`.
  */
-import { type ColdStart, coldStart } from "./cold-start.ts";
 import type { Outbound } from "./direct.ts";
 import { type Effort, measure, type Row, setUp } from "./hot-path.ts";
 import { startOrigin } from "./origin.ts";
@@ -31,9 +30,7 @@ try {
   }
   const steps: Step[] = await pricedSteps();
   console.table(steps);
-  const cold: ColdStart = await coldStart(bench, effort.rounds);
-  console.log("cold start", cold);
-  writeResults("hot-path", "npm run bench", { effort, shapes, steps, cold_start: cold });
+  writeResults("hot-path", "npm run bench", { effort, shapes, steps });
 } finally {
   await bench.prepared.remove();
   origin.stop();

@@ -4,10 +4,6 @@
  */
 
 import { rmSync } from "node:fs";
-import { join } from "node:path";
-import { gzipSync } from "node:zlib";
-import { transform } from "esbuild";
-import { bundleWorker } from "../../scripts/bundle.ts";
 import { type Gateway, startGateway } from "../../scripts/gateway.ts";
 import { createKeyFormat, displayPrefix, parseTagSecrets } from "../../src/keys/format.ts";
 import { sha256Hex } from "../../src/keys/hash.ts";
@@ -17,25 +13,26 @@ import { writeUses } from "../../src/store/usage.ts";
 import type { Calls } from "../../test/harness/counting.ts";
 import { countingRoot } from "../../test/harness/counting-root.ts";
 import { createManyKeys } from "../../test/harness/many-keys.ts";
+import { prepare } from "../direct.ts";
+import { setUp } from "../hot-path.ts";
 import { startOrigin } from "../origin.ts";
 import { writeResults } from "../results.ts";
+import { coldStart } from "./cold-start.ts";
+import { heapAfter } from "./heap.ts";
 import { loadMany, memoryOf } from "./load-many.ts";
 
 const MOST_KEYS = Number(process.env.BENCH_MOST_KEYS ?? 1_000_000);
 const REQUESTS = Number(process.env.BENCH_REQUESTS ?? 10_000);
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
-const ROOT = join(import.meta.dirname, "../..");
 
 const origin = await startOrigin();
 const tagSecrets = JSON.stringify({ a: crypto.randomUUID() + crypto.randomUUID() });
 const format = createKeyFormat({ prefixes: ["pst"], tagSecrets: parseTagSecrets(tagSecrets) });
-const start = () =>
-  startGateway({
-    port: 0,
-    persist: null,
-    vars: { INSECURE_ORIGIN_HOSTS: "127.0.0.1", REQUEST_LOG: "off" },
-    secrets: { KEY_TAG_SECRETS: tagSecrets },
-  });
+const settings = {
+  vars: { INSECURE_ORIGIN_HOSTS: "127.0.0.1", REQUEST_LOG: "off" },
+  secrets: { KEY_TAG_SECRETS: tagSecrets },
+};
+const start = () => startGateway({ port: 0, persist: null, ...settings });
 
 const PERMISSIONS = JSON.stringify({ graphql: "none", inference: "read_write", kubernetes_exec: "none" });
 const SOME = 500;
@@ -177,50 +174,70 @@ for (let round = -1; round < ROUNDS; round += 1) {
   }
 }
 const inD1 = [];
-for (const [side, { size, db, keys, cold }] of sides.entries()) {
+for (const [side, { size, gateway, db, keys, cold }] of sides.entries()) {
   inD1.push({
     keys: size,
     rowsReadPerColdLookUp: await readPerKey(db, keys[0] as string),
     coldCpu: median(cold.slice(1)), // the first also warms workerd up
     warmCpu: median(warmRuns[side] as number[]),
+    workerdMiB: memoryOf(gateway.workerdPid()),
   });
 }
 for (const { gateway } of sides) await gateway.stop();
 console.table(inD1);
 
 // ---- distinct warm keys in one isolate's memory; endpoints; what a flush writes ----
+const WARM = [1, 100, 10_000];
+const ENDPOINTS = [10, 1000, 10_000];
+let presented: string[] = [];
+const many = await prepare(settings, async (miniflare) => {
+  const filled = (await miniflare.getD1Database("DB")) as unknown as D1Database;
+  await account(filled, "real");
+  await addEndpoints(filled, 0, 10_000);
+  presented = await addKeys(filled, 10_000);
+});
+const ofKeys = presented.map((key) => requestOf(key));
+const ofEndpoints = Array.from({ length: 10_000 }, (_, i) => requestOf(presented[0] as string, `e${i}`));
+const heap = {
+  keys: await heapAfter(many, ofKeys, WARM),
+  endpoints: await heapAfter(many, ofEndpoints, ENDPOINTS),
+};
+await many.remove();
+console.log("heap of the isolate, KiB:", heap);
+
 const gateway = await start();
 const db = (await gateway.miniflare.getD1Database("DB")) as unknown as D1Database;
 await account(db, "real");
 await addEndpoints(db, 0, 10);
 const keys = await addKeys(db, 10_000);
 const inMemory = [];
-for (const count of [1, 100, 10_000]) {
+for (const [i, count] of WARM.entries()) {
   const cpu = await warm(
     gateway,
     keys.slice(0, count).map((key) => requestOf(key)),
   );
-  inMemory.push({ keys: count, warmCpu: cpu, workerdMiB: memoryOf(gateway.workerdPid()) });
+  inMemory.push({ keys: count, warmCpu: cpu, heapKiB: heap.keys[i] as number });
 }
 console.table(inMemory);
 
 const endpoints = [];
 let have = 10;
-for (const count of [10, 1000, 10_000]) {
+for (const [i, count] of ENDPOINTS.entries()) {
   await addEndpoints(db, have, count);
   have = Math.max(have, count);
   const meter = metered(db);
   await readNode(meter.db, "/v2");
   const top = meter.read;
   await readNode(meter.db, `/v2/e${count - 1}`);
-  const requests = Array.from({ length: Math.min(count, 1000) }, (_, i) =>
-    requestOf(keys[0] as string, `e${Math.floor((i * count) / Math.min(count, 1000))}`),
+  const requests = Array.from({ length: Math.min(count, 1000) }, (_, n) =>
+    requestOf(keys[0] as string, `e${Math.floor((n * count) / Math.min(count, 1000))}`),
   );
   endpoints.push({
     endpoints: count,
     rowsReadAbove: top,
     rowsReadOwn: meter.read - top,
     warmCpu: await warm(gateway, requests),
+    heapKiB: heap.endpoints[i] as number,
   });
 }
 console.table(endpoints);
@@ -235,18 +252,12 @@ console.log("rows written for one key's uses, new and known:", flush);
 await gateway.stop();
 
 // ---- start ----
-const bundle = await bundleWorker(join(ROOT, "src/index.ts"), ROOT);
-const code = bundle.replace(/\n\/\/# sourceMappingURL=.*$/s, "");
-const bareBundle = await bundleWorker(join(ROOT, "bench/bare/src/index.ts"), ROOT);
+const bench = await setUp(origin.port);
+const cold = await coldStart(bench, 9);
+await bench.prepared.remove();
 // The first request of all, by a Worker that counts what it asks for.
 const root = countingRoot();
-const counted = await startGateway({
-  port: 0,
-  persist: null,
-  root,
-  vars: { INSECURE_ORIGIN_HOSTS: "127.0.0.1", REQUEST_LOG: "off" },
-  secrets: { KEY_TAG_SECRETS: tagSecrets },
-});
+const counted = await startGateway({ port: 0, persist: null, root, ...settings });
 const countedDb = (await counted.miniflare.getD1Database("DB")) as unknown as D1Database;
 await account(countedDb, "real");
 await addEndpoints(countedDb, 0, 1);
@@ -255,15 +266,8 @@ await loadMany(target(counted), [requestOf(firstKey as string)], 1, 1);
 const { kv, d1, ledger } = (await (await fetch(`${counted.url}/calls-so-far`)).json()) as Calls;
 await counted.stop();
 rmSync(root, { recursive: true, force: true });
-const { code: minified } = await transform(code, { minify: true, format: "esm", target: "es2024" });
-const coldStart = {
-  minifiedGzipKiB: gzipSync(minified).length / 1024,
-  bundleGzipKiB: gzipSync(code).length / 1024,
-  bundleKiB: code.length / 1024,
-  bareGzipKiB: gzipSync(bareBundle.replace(/\n\/\/# sourceMappingURL=.*$/s, "")).length / 1024,
-  firstRequestCalls: { kv, d1, ledger },
-};
-console.log(coldStart);
+const results = { ...cold, firstRequestCalls: { kv, d1, ledger } };
+console.log(results);
 origin.stop();
 writeResults("growth", "npm run bench:growth", {
   rounds: ROUNDS,
@@ -272,5 +276,5 @@ writeResults("growth", "npm run bench:growth", {
   inMemory,
   endpoints,
   flush,
-  coldStart,
+  coldStart: results,
 });

@@ -2,24 +2,49 @@ import type { Section } from "./section.ts";
 import { barChart } from "./svg.ts";
 import { table, times, whole } from "./table.ts";
 
+interface Heap {
+  heapKiB: number;
+}
+
 interface Growth {
-  inD1: { keys: number; rowsReadPerColdLookUp: number; coldCpu: number; warmCpu: number }[];
-  inMemory: { keys: number; warmCpu: number; workerdMiB: number }[];
-  endpoints: { endpoints: number; rowsReadAbove: number; rowsReadOwn: number; warmCpu: number }[];
+  inD1: {
+    keys: number;
+    rowsReadPerColdLookUp: number;
+    coldCpu: number;
+    warmCpu: number;
+    workerdMiB: number;
+  }[];
+  inMemory: { keys: number; warmCpu: number; heapKiB: number }[];
+  endpoints: {
+    endpoints: number;
+    rowsReadAbove: number;
+    rowsReadOwn: number;
+    warmCpu: number;
+    heapKiB: number;
+  }[];
   flush: { rowsForNew: number; rowsForKnown: number };
   coldStart: {
-    bundleGzipKiB: number;
-    minifiedGzipKiB: number;
-    bundleKiB: number;
-    bareGzipKiB: number;
+    bundle: { plain: number; gzipped: number; bare: number };
+    firstAnswerCpuMs: { bare: number; postern: number };
     firstRequestCalls: { kv: number; d1: number; ledger: number };
   };
+}
+
+/** The heap, and what each key or endpoint beyond the fewest takes of it. */
+function heapColumns(
+  { heapKiB }: Heap,
+  count: number,
+  fewest: (Heap & { keys?: number; endpoints?: number }) | undefined,
+) {
+  const more = count - (fewest?.keys ?? fewest?.endpoints ?? count);
+  const each = more === 0 ? "" : `${(((heapKiB - (fewest?.heapKiB ?? 0)) * 1024) / more).toFixed(0)} bytes`;
+  return [whole(Math.round(heapKiB)), each];
 }
 
 /** Cost against the number of keys and endpoints, and of a start. */
 export function growth({ inD1, inMemory, endpoints, coldStart }: Growth): Section {
   const least = inD1[0];
-  const calls = coldStart.firstRequestCalls;
+  const { bundle, firstAnswerCpuMs, firstRequestCalls: calls } = coldStart;
   const text = [
     `### Keys in D1`,
     table(
@@ -30,6 +55,7 @@ export function growth({ inD1, inMemory, endpoints, coldStart }: Growth): Sectio
         "warm CPU µs",
         "cold CPU µs",
         "rows read per cold look-up",
+        "memory, MiB",
       ],
       inD1.map((row) => [
         whole(row.keys),
@@ -38,35 +64,49 @@ export function growth({ inD1, inMemory, endpoints, coldStart }: Growth): Sectio
         Math.round(row.warmCpu),
         Math.round(row.coldCpu),
         row.rowsReadPerColdLookUp,
+        Math.round(row.workerdMiB),
       ]),
     ),
-    `A cold look-up here runs D1 itself (SQLite) in the process that is measured.`,
+    `A cold look-up here runs D1 itself (SQLite) in the process that is measured. Memory is that of the whole local
+process, with the simulator's own.`,
     `### Distinct warm keys in one isolate`,
     table(
-      ["keys", "warm CPU µs", "memory of workerd, MiB"],
-      inMemory.map((row) => [whole(row.keys), Math.round(row.warmCpu), Math.round(row.workerdMiB)]),
+      ["keys", "warm CPU µs", "heap of the isolate, KiB", "more, a key"],
+      inMemory.map((row) => [
+        whole(row.keys),
+        Math.round(row.warmCpu),
+        ...heapColumns(row, row.keys, inMemory[0]),
+      ]),
     ),
-    `Memory is that of the whole local process, with SQLite and everything else the simulator keeps; it does not
-give back what cold look-ups took.`,
+    `The heap is that of the gateway's own isolate, after collecting garbage, as workerd's inspector tells it.`,
     `### Endpoints`,
     table(
-      ["endpoints", "warm CPU µs", "rows read for the node above", "rows read for its own node"],
+      [
+        "endpoints",
+        "warm CPU µs",
+        "rows read for the node above",
+        "rows read for its own node",
+        "heap of the isolate, KiB",
+        "more, an endpoint",
+      ],
       endpoints.map((row) => [
         whole(row.endpoints),
         Math.round(row.warmCpu),
         row.rowsReadAbove,
         row.rowsReadOwn,
+        ...heapColumns(row, row.endpoints, endpoints[0]),
       ]),
     ),
     `### Cold start`,
     table(
       ["what", "how much"],
       [
+        ["bundle, gzipped", `${bundle.gzipped.toFixed(1)} KiB (${bundle.plain.toFixed(0)} KiB plain)`],
+        ["the bare Worker's bundle, gzipped", `${bundle.bare.toFixed(1)} KiB`],
         [
-          "bundle, gzipped",
-          `${coldStart.bundleGzipKiB.toFixed(0)} KiB (${coldStart.minifiedGzipKiB.toFixed(0)} KiB minified)`,
+          "CPU time of a new workerd until its first answer, above the bare Worker's: the script's start",
+          `${firstAnswerCpuMs.postern - firstAnswerCpuMs.bare} ms (${firstAnswerCpuMs.postern} ms, the bare Worker's ${firstAnswerCpuMs.bare} ms)`,
         ],
-        ["bare Worker's bundle, gzipped", `${coldStart.bareGzipKiB.toFixed(1)} KiB`],
         [
           "calls of the very first request",
           `${calls.kv} to KV, ${calls.d1} to D1, ${calls.ledger} to the ledger`,
