@@ -1,7 +1,7 @@
 import type { Env } from "../env.ts";
 import type { RelayedShard, RelayRequest, SyncReply, SyncRequest } from "../ledger/protocol.ts";
-import { within } from "../store/retry.ts";
 import { coloGet, coloPut } from "./colo-cache.ts";
+import { Patience } from "./patience.ts";
 import type { RelayPlace } from "./relay-choice.ts";
 
 /**
@@ -28,14 +28,14 @@ export interface World {
   background(work: Promise<unknown>): void;
 }
 
-/** Longest wait for the ledger or KV before the next tier is asked, in ms. */
-const PATIENCE = 2000;
-
 /** KV entries may live long: an entry's age says nothing, its number does. Thirty days, in seconds. */
 const KV_TTL = 30 * 24 * 3600;
 
 /** The name of a ledger shard's Durable Object. */
 export const shardName = (shard: number) => `shard-${shard}`;
+
+/** What this isolate has waited for in vain. */
+const patience = new Patience();
 
 /**
  * The platform, as seen by one request.
@@ -52,11 +52,12 @@ export function worldOf(
     relay: relay === null ? undefined : (request) => askRelay(env, relay, request),
     now: () => Date.now(),
     random: () => Math.random(),
-    sync: (shard, request) =>
-      within(env.LEDGER.getByName(shardName(shard)).sync(request) as unknown as Promise<SyncReply>, PATIENCE),
-    kvGet: coloCache
-      ? (name) => nearestGet(env, context, name)
-      : (name) => within(env.KEYS.get(name, "text"), PATIENCE),
+    sync: (shard, request) => {
+      const name = shardName(shard);
+      const reply = env.LEDGER.getByName(name).sync(request) as unknown as Promise<SyncReply>;
+      return patience.answerOf(name, reply);
+    },
+    kvGet: coloCache ? (name) => nearestGet(env, context, name) : (name) => kvGet(env, name),
     coloPut: coloCache ? coloPut : undefined,
     kvPut: (name, text) => env.KEYS.put(name, text, { expirationTtl: KV_TTL }),
     db: env.DB,
@@ -65,6 +66,8 @@ export function worldOf(
   };
 }
 
+const kvGet = (env: Env, name: string) => patience.answerOf("kv", env.KEYS.get(name, "text"));
+
 async function nearestGet(
   env: Env,
   context: Pick<ExecutionContext, "waitUntil">,
@@ -72,12 +75,12 @@ async function nearestGet(
 ): Promise<string | null> {
   const near = await coloGet(name);
   if (near !== null) return near;
-  const text = await within(env.KEYS.get(name, "text"), PATIENCE);
+  const text = await kvGet(env, name);
   if (text !== null) context.waitUntil(coloPut(name, text).catch(() => undefined));
   return text;
 }
 
 function askRelay(env: Env, { name, hint }: RelayPlace, request: RelayRequest): Promise<RelayedShard[]> {
   const relay = env.LEDGER.getByName(name, { locationHint: hint });
-  return within(relay.relay(request) as unknown as Promise<RelayedShard[]>, PATIENCE);
+  return patience.answerOf(name, relay.relay(request) as unknown as Promise<RelayedShard[]>);
 }
