@@ -6,7 +6,8 @@ import { parseArgs } from "node:util";
 import { FORMATS } from "./convert/formats.ts";
 import { die } from "./die.ts";
 
-const USAGE = `Usage: npm run --silent convert -- ${Object.keys(FORMATS).join("|")} [--account ID] [--graphql read|read_write]`;
+const NAMES = Object.keys(FORMATS).join("|");
+const USAGE = `Usage: npm run --silent convert -- ${NAMES} [--account ID] [--graphql read|read_write] < EXPORT`;
 
 const { values, positionals } = readArguments();
 if (values.help) {
@@ -14,16 +15,18 @@ if (values.help) {
   process.exit(0);
 }
 const [from = "", ...more] = positionals;
-if (!Object.hasOwn(FORMATS, from) || more.length > 0) die(USAGE, 2);
+if (!Object.hasOwn(FORMATS, from) || more.length > 0) die(`What is exported is one of ${NAMES}\n${USAGE}`, 2);
 const convert = FORMATS[from]!;
-if (values.graphql !== "read" && values.graphql !== "read_write") die(USAGE, 2);
+const { graphql } = values;
+if (graphql !== "read" && graphql !== "read_write") die(`--graphql is read or read_write\n${USAGE}`, 2);
 
 let failed = 0;
 records(readFileSync(0, "utf8")).forEach((row, i) => {
   try {
-    const { owner, ...key } = convert(typeof row === "string" ? { sha256: row } : (row as never), Date.now());
-    const account_id = values.account ?? owner ?? missing("an account: no owner is named, and no --account");
-    console.log(JSON.stringify({ account_id, ...key, graphql: values.graphql }));
+    const { owner, ...key } = convert(rowOf(row), Date.now());
+    const account_id = values.account ?? owner;
+    if (account_id === undefined) throw new Error("it names no owner: --account says whose it becomes");
+    console.log(JSON.stringify({ account_id, ...key, graphql: key.graphql ?? graphql }));
   } catch (error) {
     failed++;
     // Never the record itself: it may hold a key.
@@ -47,26 +50,32 @@ function readArguments() {
   }
 }
 
-function missing(what: string): never {
-  throw new Error(`${what} is given`);
-}
-
-/** The export's records, whichever way they are put together. */
+/** The export's records, whichever way they are put together; a line that is not JSON stays the text it is. */
 function records(text: string): unknown[] {
-  try {
-    const whole = JSON.parse(text) as unknown;
-    const list = Array.isArray(whole) ? whole : (whole as { data?: unknown[] }).data;
+  const bare = text.replace(/^\ufeff/, "");
+  const whole = parsed(bare);
+  if (typeof whole !== "string") {
+    const list = Array.isArray(whole) ? whole : (whole as { data?: unknown[] } | null)?.data;
     return Array.isArray(list) ? list : [whole];
+  }
+  const lines = bare.split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "").map(parsed);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
   } catch {
-    const lines = text.split("\n").filter((line) => line.trim() !== "");
-    return lines.map((line) => (/^[0-9a-f]{64}$/i.test(line.trim()) ? line.trim() : parsed(line)));
+    return text;
   }
 }
 
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return {};
+/** @throws Error where a record is none: it is not repeated, since it may hold a key */
+function rowOf(record: unknown): Record<string, unknown> {
+  if (typeof record === "string" && from === "sha256") return { sha256: record };
+  if (typeof record === "string") throw new Error("it is not JSON");
+  if (typeof record !== "object" || record === null || Array.isArray(record)) {
+    throw new Error("it is not a JSON object");
   }
+  return record as Record<string, unknown>;
 }

@@ -7,6 +7,7 @@ export interface Converted {
   enabled?: boolean;
   created_at?: string;
   expires_at?: string;
+  graphql?: "read" | "read_write";
   /** Whose key it was where it comes from: the account it becomes a key of. */
   owner?: string;
 }
@@ -22,22 +23,11 @@ const MAX_NAME = 64;
  * @throws Error that names what the record lacks
  */
 export const FORMATS: Record<string, (row: Row, now: number) => Converted> = {
-  /** A list of keys as they are, as Runpod and others show them once: `{ key, name?, created_at?, expires_at? }`. */
-  keys: (row) => ({
-    key: text(row, "key"),
-    name: nameOf(row.name, "Imported key"),
-    ...times(row.created_at, row.expires_at),
-    ...ownerOf(row.account_id),
-  }),
+  /** A list of keys as they are, as Runpod and others show them once: `{ key, … }`, with `LISTED` beside it. */
+  keys: (row) => ({ key: text(row, "key"), ...listed(row, "key") }),
 
-  /** A list of SHA-256 sums in hex: `{ sha256, name?, prefix?, … }`, or one bare sum a line. */
-  sha256: (row) => ({
-    sha256: text(row, "sha256").toLowerCase(),
-    name: nameOf(row.name, "Imported key"),
-    ...shown(row.prefix),
-    ...times(row.created_at, row.expires_at),
-    ...ownerOf(row.account_id),
-  }),
+  /** A list of SHA-256 sums in hex: `{ sha256, … }`, with `LISTED` beside it; or one bare sum a line. */
+  sha256: (row) => ({ sha256: hexOf(text(row, "sha256")), ...listed(row, "sha256") }),
 
   /** Rows of Unkey's table `keys`: `hash` is base64 of the SHA-256, times are ms or SQL's. */
   unkey: (row) => {
@@ -78,6 +68,31 @@ export const FORMATS: Record<string, (row: Row, now: number) => Converted> = {
     ...ownerOf(row.referenceId ?? row.userId),
   }),
 };
+
+/** What a list may say of a key beside the key itself. No other system wrote it: what is not read is a mistake. */
+const LISTED = ["name", "prefix", "enabled", "created_at", "expires_at", "graphql", "account_id"];
+
+function listed(row: Row, key: string): Omit<Converted, "key" | "sha256"> {
+  const strange = Object.keys(row).find((member) => member !== key && !LISTED.includes(member));
+  if (strange !== undefined) throw new Error(`${strange} is not read: beside ${key} go ${LISTED.join(", ")}`);
+  const { graphql } = row;
+  if (graphql !== undefined && graphql !== "read" && graphql !== "read_write") {
+    throw new Error("graphql is read or read_write");
+  }
+  return {
+    name: nameOf(row.name, "Imported key"),
+    ...shown(row.prefix),
+    ...enabledOf(row.enabled),
+    ...times(row.created_at, row.expires_at),
+    ...(graphql !== undefined && { graphql }),
+    ...ownerOf(row.account_id),
+  };
+}
+
+function hexOf(sum: string): string {
+  if (!/^[0-9a-f]{64}$/i.test(sum)) throw new Error("sha256 is not 64 hexadecimal digits");
+  return sum.toLowerCase();
+}
 
 function text(row: Row, member: string): string {
   const value = row[member];

@@ -6,6 +6,7 @@ import { FORMATS } from "../../scripts/convert/formats.ts";
 
 const KEY = "an-old-key-nobody-uses";
 const sum = (encoding: "hex" | "base64" | "base64url") => createHash("sha256").update(KEY).digest(encoding);
+const SCRIPT = join(import.meta.dirname, "../../scripts/convert-keys.ts");
 const NOW = Date.parse("2026-11-21T12:00:00Z");
 
 it.each([
@@ -84,11 +85,39 @@ it.each([
   expect(() => FORMATS[format]!(row, NOW)).not.toThrow(KEY);
 });
 
+it.each([
+  ["keys", { key: KEY, scopes: { all: true } }, /^scopes is not read/],
+  ["keys", { key: KEY, graphql: "none" }, /^graphql is read or read_write$/],
+  ["sha256", { sha256: "zzz" }, /^sha256 is not 64 hexadecimal digits$/],
+])("%s: what a list of ours says is read, or named", (format, row, message) => {
+  expect(() => FORMATS[format]!(row, NOW)).toThrow(message);
+});
+
+it("a list of ours may say what each key may do, whatever --graphql says of the rest; what is not JSON is named", () => {
+  const lines = [
+    { key: KEY, graphql: "read" },
+    { key: KEY, enabled: false },
+  ].map((row) => JSON.stringify(row));
+  const { stdout, stderr, status } = spawnSync(process.execPath, [SCRIPT, "keys", "--account", "acme"], {
+    input: `\ufeff${lines.join("\r\n")}\n{"key":"${KEY}",}\n`,
+    encoding: "utf8",
+  });
+  const made = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(made.map(({ graphql, enabled }) => [graphql, enabled])).toEqual([
+    ["read", undefined],
+    ["read_write", false],
+  ]);
+  expect(stderr).toBe("Record 3: it is not JSON\n");
+  expect(status).toBe(1);
+});
+
 it("goes on after a bad record, says which, and fails in the end", () => {
   const input = JSON.stringify({ data: [{ id: "1", key: KEY }, { id: "2" }], next: null });
-  const script = join(import.meta.dirname, "../../scripts/convert-keys.ts");
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, [script, ...args], { input, encoding: "utf8" });
+    spawnSync(process.execPath, [SCRIPT, ...args], { input, encoding: "utf8" });
   const { status, stdout, stderr } = run("kong", "--account", "acme", "--graphql", "read");
   expect(JSON.parse(stdout)).toEqual({ account_id: "acme", key: KEY, name: "Kong key 1", graphql: "read" });
   expect(stderr).toBe("Record 2: key is missing\n");
