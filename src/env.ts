@@ -55,7 +55,9 @@ const jwkSet = z.pipe(
   json,
   z.object(
     {
-      keys: z.array(z.looseObject({}, NO_JWK_SET), NO_JWK_SET).check(z.minLength(1, NO_JWK_SET)),
+      keys: z
+        .array(z.looseObject({ kty: z.enum(["RSA", "EC", "OKP"], NO_JWK_SET) }, NO_JWK_SET), NO_JWK_SET)
+        .check(z.minLength(1, NO_JWK_SET)),
     },
     NO_JWK_SET,
   ),
@@ -63,7 +65,9 @@ const jwkSet = z.pipe(
 
 const httpUrl = z
   .string()
-  .check(z.regex(/^https?:\/\/[^/?#\s]+(\/[^?#\s]*)?$/, "must be an http(s) URL without query or fragment"));
+  .check(
+    z.regex(/^https?:\/\/[^/?#\s@]+(\/[^?#\s]*)?$/, "must be an http(s) URL without user, query or fragment"),
+  );
 
 /** Plain http only on this machine, for tests. */
 const httpsOrLoopback = httpUrl.check(
@@ -77,7 +81,10 @@ const hosts = z.pipe(
     z
       .string()
       .check(
-        z.regex(/^(?:[\w.-]+|\[[\da-f:.]+\])$/i, "must be host names, without https://, port or path"),
+        z.regex(
+          /^(?:\w[\w-]*(?:\.\w[\w-]*)*|\[[\da-f:.]+\])$/i,
+          "must be host names, without https://, port or path",
+        ),
         z.toLowerCase(),
       ),
   ),
@@ -121,8 +128,10 @@ export const VARIABLES = z.object({
   LEGACY_KEYS: z._default(onOff, false),
   HOSTNAMES: z._default(hosts, []),
   PUBLIC_URL: z.optional(httpUrl),
-  CLIENT_IP_HEADER: z.optional(z.string().check(z.toLowerCase())),
-  INSECURE_ORIGIN_HOSTS: z._default(list, []),
+  CLIENT_IP_HEADER: z.optional(
+    z.string().check(z.regex(/^[\w-]+$/, "must be a header name"), z.toLowerCase()),
+  ),
+  INSECURE_ORIGIN_HOSTS: z._default(hosts, []),
   LEASE_SECONDS: z._default(whole(1, 60), 2),
   GRACE_SECONDS: z._default(whole(0, 3600), 60),
   LEDGER_SHARDS: z._default(whole(1, 64), 4),
@@ -132,7 +141,7 @@ export const VARIABLES = z.object({
   USAGE_RETENTION_DAYS: z._default(whole(1, 3650), 400),
   SESSION_ISSUER: z.optional(z.string()),
   SESSION_AUDIENCE: z.optional(z.string()),
-  SESSION_JWKS_URL: z.optional(httpUrl),
+  SESSION_JWKS_URL: z.optional(httpsOrLoopback),
   SESSION_JWKS: z.optional(jwkSet),
   SESSION_ACCOUNT_CLAIM: z._default(z.string(), "account_id"),
   SESSION_ROLE_CLAIM: z._default(z.string(), "role"),
@@ -165,7 +174,10 @@ export const VARIABLES = z.object({
   ),
   ACCESS_AUDIENCE: z.optional(z.string()),
   ADMIN_EMAILS: z._default(emails, []),
-  SECRET_SCANNING_KEYS_URL: z._default(httpUrl, "https://api.github.com/meta/public_keys/secret_scanning"),
+  SECRET_SCANNING_KEYS_URL: z._default(
+    httpsOrLoopback,
+    "https://api.github.com/meta/public_keys/secret_scanning",
+  ),
   SIGNING_KEYS: z.optional(z.pipe(json, signingKeySet)),
   EXEC_TOKEN_ALG: z._default(z.enum(["ES256", "RS256"]), "ES256"),
   REQUEST_LOG: z._default(onOff, true),

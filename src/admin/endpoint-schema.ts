@@ -13,8 +13,8 @@ const MOST_RULES = 100;
 const MOST_ORIGINS = 100;
 const DEFAULT_TIMEOUT = 120;
 
-/** A header name (RFC 9110 section 5.1: a token), lower case. */
-const HEADER = /^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/;
+/** A header name, lower case: of the characters of a token (RFC 9110 section 5.1) those that any server takes. */
+const HEADER = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
 /** Headers that frame the message, or that Postern itself sets: no credential may take their place. */
 const TAKEN_HEADERS = new Set<string>([
@@ -34,7 +34,7 @@ const OperationRule = z.strictObject({
     .check(
       z.maxLength(256),
       z.regex(
-        /^(?:\/(?:\*|[A-Za-z0-9._~!$&'()+,;=:@%-]+))+$/,
+        /^(?:\/|(?:\/(?:\*|[A-Za-z0-9._~!$&'()+,;=:@%-]+))+)$/,
         "must start with a slash and have no empty segment; a * stands for a whole segment",
       ),
     ),

@@ -19,6 +19,21 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const areAll = (value: Record<string, unknown>, names: readonly string[], type: string) =>
   names.every((name) => typeof value[name] === type);
 
+const isAllOrList = (value: unknown) => value === "*" || Array.isArray(value);
+
+/** Whether a value has what a decision needs of permissions. */
+function arePermissions(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { graphql, inference, kubernetes_exec } = value;
+  const isHeld = (held: unknown, isRight: (held: Record<string, unknown>) => boolean) =>
+    typeof held === "string" || (isObject(held) && isRight(held));
+  return (
+    isHeld(graphql, ({ queries, mutations }) => isAllOrList(queries) && isAllOrList(mutations)) &&
+    isHeld(inference, ({ endpoints }) => isObject(endpoints)) &&
+    isHeld(kubernetes_exec, ({ namespace_ids }) => Array.isArray(namespace_ids))
+  );
+}
+
 /** Whether a value has what a decision needs of a key record. */
 function isKeyRecord(value: unknown): value is Record<string, unknown> {
   return (
@@ -26,10 +41,7 @@ function isKeyRecord(value: unknown): value is Record<string, unknown> {
     areAll(value, ["id", "account_id", "name", "prefix", "environment"], "string") &&
     areAll(value, ["account_suspended", "enabled", "legacy"], "boolean") &&
     [value.expires_at, value.revoked_at].every((time) => time === null || typeof time === "number") &&
-    isObject(value.permissions) &&
-    [value.permissions.graphql, value.permissions.inference, value.permissions.kubernetes_exec].every(
-      (held) => typeof held === "string" || isObject(held),
-    )
+    arePermissions(value.permissions)
   );
 }
 

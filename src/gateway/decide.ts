@@ -18,7 +18,7 @@ export interface Decision {
  */
 export function decide(
   record: KeyRecord,
-  { endpoint, id }: Match,
+  { endpoint, id, wildcard }: Match,
   operation: Operation,
   judged: Judged | null,
 ): Decision | Denial {
@@ -38,7 +38,11 @@ export function decide(
   }
 
   const needed = operation === "read" ? "read" : "read_write";
-  return accessAtLeast(inferenceAccess(record.permissions, id), needed)
+  const { inference } = record.permissions;
+  // Under a wildcard the id is as the client spells it, and the origin may not mind the case.
+  const alike = wildcard && typeof inference === "object" ? Object.keys(inference.endpoints) : [];
+  const ids = [id, ...alike.filter((named) => named.toLowerCase() === id.toLowerCase())];
+  return ids.every((each) => accessAtLeast(inferenceAccess(record.permissions, each), needed))
     ? { origin, access: needed }
     : { code: "insufficient_scope", needed, resource: `endpoint ${id}` };
 }

@@ -61,7 +61,7 @@ export async function forward(upstream: Upstream, guard: Guard): Promise<Respons
   const location = head.location === null ? null : locationForClient(head.location, upstream);
   if (head.location !== null && location === null && status >= 300 && status < 400) {
     discard(response, guard);
-    return unreachable("The origin redirected to another host");
+    return unreachable("The origin redirected to where this endpoint does not lead");
   }
 
   // A copy with the origin's status, and its body as it came: encoded, if it was.

@@ -59,8 +59,9 @@ function remembering(rule: (name: string) => boolean): (name: string) => boolean
 
 /** Whether a client's header never reaches the origin. */
 const isDropped = remembering(
-  // An underscore is a hyphen to CGI and WSGI: `x_postern_key_id` would read as ours.
-  (name) => DROPPED.has(name) || name.includes("_") || DROPPED_PREFIXES.test(name),
+  // CGI and WSGI make an underscore of a hyphen, and some of them of whatever else a name may hold (lighttpd,
+  // PHP): `x_postern.key-id` would read as ours.
+  (name) => DROPPED.has(name) || /[^a-z\d-]/.test(name) || DROPPED_PREFIXES.test(name),
 );
 
 /** What Postern tells the origin about the caller. */
@@ -102,7 +103,7 @@ export function upstreamHeaders(
     headers[name] = value;
   }
   const address = options.clientIpHeader === undefined ? null : given.get(options.clientIpHeader);
-  if (address !== null) headers["x-forwarded-for"] = address;
+  if (address) headers["x-forwarded-for"] = address;
   headers["x-forwarded-proto"] = options.scheme;
   headers["x-forwarded-host"] = options.host;
   headers["x-request-id"] = identity.requestId;
@@ -134,7 +135,6 @@ const REMOVED_FROM_RESPONSE = new Set([
   "x-powered-by",
   "www-authenticate",
   "refresh",
-  "server-timing",
   "strict-transport-security",
   "public-key-pins",
   "reporting-endpoints",

@@ -38,7 +38,7 @@ export async function handle(arrival: Arrival): Promise<Response> {
     addCors(response.headers, endpoint, request.headers);
   }
   if (journey.origin_ms !== null && response.status !== 101) {
-    response.headers.set(
+    response.headers.append(
       "server-timing",
       `postern;dur=${journey.postern_ms}, origin;dur=${journey.origin_ms}`,
     );
@@ -55,6 +55,10 @@ async function travel({ url, entries }: Arrival, trip: Trip, known: Known): Prom
   if (method === "OPTIONS") return answerPreflight(trip, url);
 
   const headers = lookupIn(entries);
+  // RFC 9112 section 6.1: a coding that is not undone here must not be passed on as if there were none.
+  if (!/^(?:chunked)?$/i.test(headers.get("transfer-encoding") ?? "")) {
+    return { code: "invalid_request", detail: "Transfer-Encoding may be chunked alone" };
+  }
   const credential = readCredential(headers, url.query);
   if (isDenial(credential)) return credential;
   // Elsewhere in the URL a key would reach the origin, and every log on the way.
@@ -64,7 +68,7 @@ async function travel({ url, entries }: Arrival, trip: Trip, known: Known): Prom
   if (isDenial(target)) return target;
 
   if (!isKnownMethod(method)) return { code: "method_not_allowed", allow: ALL_METHODS };
-  const tail = url.segments.slice(target.depth);
+  let tail = url.segments.slice(target.depth);
   const upgrade = asksForWebSocket(method, headers) && target.endpoint.protocol !== "serverless";
   const operation = classify(target.endpoint, method, url, tail, upgrade);
   if (typeof operation === "object") return operation;
@@ -78,6 +82,9 @@ async function travel({ url, entries }: Arrival, trip: Trip, known: Known): Prom
     trip.now = Date.now();
     target = await admit(trip, url, credential, hash, known);
     if (isDenial(target)) return target;
+    // Another endpoint may stand there by now.
+    tail = url.segments.slice(target.depth);
+    if (classify(target.endpoint, method, url, tail, upgrade) !== operation) return { code: "not_found" };
   }
   const record = known.record!;
   const decision = decide(record, target, operation, graphql);

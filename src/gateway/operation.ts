@@ -77,10 +77,27 @@ export function classify(
   const problem = tailProblem(endpoint, url, tail);
   if (problem !== null) return problem;
   // A rule for GET is about reading a page, not about opening a two-way channel.
-  if (endpoint.operations !== null && !upgrade) {
-    const ruled = byRules(endpoint.operations, method, readings(tail, url.trailingSlash));
-    if (ruled !== null) return ruled;
-  }
+  const rules = upgrade ? [] : (endpoint.operations ?? []);
+  if (rules.length === 0) return byProtocol(endpoint, method, tail, upgrade);
+  const paths = readings(tail, url.trailingSlash);
+  const ruled = byRules(rules, method, paths);
+  if (ruled !== null) return ruled;
+  const otherwise = byProtocol(endpoint, method, tail, upgrade);
+  if (typeof otherwise === "string") return otherwise;
+  // No such method there: but the rules may know others.
+  const known = METHODS.filter((each) => byRules(rules, each, paths) !== null);
+  if (known.length === 0) return otherwise;
+  const allow = otherwise.code === "method_not_allowed" ? otherwise.allow : ["OPTIONS"];
+  return { code: "method_not_allowed", allow: [...new Set([...known, ...allow])] };
+}
+
+/** What a protocol says of a request, apart from the endpoint's own rules. */
+function byProtocol(
+  endpoint: Endpoint,
+  method: string,
+  tail: readonly string[],
+  upgrade: boolean,
+): Operation | Denial {
   switch (endpoint.protocol) {
     case "serverless":
       return byTable(SERVERLESS_PATTERNS, method, tail);
@@ -123,17 +140,20 @@ function byRules(
   method: string,
   readings: readonly (readonly string[])[],
 ): Operation | null {
-  const answers = readings.flatMap((path) =>
-    SPELLINGS.map(
-      (spelling) =>
-        rules.find((rule) => ruleCovers(rule, method, path.map(spelling), spelling))?.access ?? null,
-    ),
+  const answers = readings.flatMap((sent) =>
+    SPELLINGS.map((spelling) => {
+      const path = sent.map(spelling);
+      return rules.find((rule) => ruleCovers(rule, method, path, spelling))?.access ?? null;
+    }),
   );
   if (answers.includes("write")) return "write";
   return answers.every((answer) => answer === "read") ? "read" : null;
 }
 
-/** In an endpoint's own rules a last `*` stands for everything below, as people expect of `/search/*`. */
+/**
+ * In an endpoint's own rules a last `*` stands for everything below, as people expect of `/search/*`; `/*` for
+ * everything there is, the prefix itself included, which `/` alone stands for.
+ */
 function ruleCovers(
   rule: OperationRule,
   method: string,
@@ -142,6 +162,7 @@ function ruleCovers(
 ): boolean {
   // HEAD runs what GET runs, less the body (RFC 9110 section 9.3.2).
   if (rule.method !== method && !(rule.method === "GET" && method === "HEAD")) return false;
+  if (path.every((part) => part === "") && /^\/\*?$/.test(rule.path)) return true;
   return patternsOfRule(rule).some((pattern) => covers(pattern.map(spelling), path));
 }
 

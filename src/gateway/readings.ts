@@ -24,7 +24,7 @@ const loosely: Spelling = (segment) =>
   segment
     .toUpperCase()
     .toLowerCase()
-    .replace(/[. ]+$/, "");
+    .replace(/(?<![. ])[. ]+$/, ""); // looking behind keeps a long run of them from being tried from each
 
 /** As it is, or as servers do that forgive. */
 export const SPELLINGS: readonly Spelling[] = [exactly, loosely];

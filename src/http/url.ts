@@ -17,9 +17,10 @@ export interface RequestUrl {
   host: string;
 }
 
-// RFC 3986 section 3.3: pchar without pct-encoded. `%` is looked at more closely below.
-const PLAIN_PATH = /^(?:\/[A-Za-z0-9\-._~!$&'()*+,;=:@]+)*\/?$/;
-const ENCODED_PATH = /^(?:\/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+)*\/?$/;
+// RFC 3986 section 3.3: pchar without pct-encoded, and what browsers send as it is all the same (WHATWG URL,
+// path percent-encode set). `%` is looked at more closely below.
+const PLAIN_PATH = /^(?:\/[A-Za-z0-9\-._~!$&'()*+,;=:@[\]^{|}]+)*\/?$/;
+const ENCODED_PATH = /^(?:\/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@[\]^{|}]|%[0-9A-Fa-f]{2})+)*\/?$/;
 // With a path parameter (`..;x`) too: Java servers drop the parameter, then climb; of `;x` nothing is left.
 const DOT_SEGMENT = /\/(?:\.{0,2};|\.{1,2}(?:\/|$))/;
 // What a query may hold as sent: printable ASCII. RFC 3986 is narrower, but real clients are not.

@@ -148,6 +148,14 @@ describe("the request to the origin (spec 2.7)", () => {
     },
   );
 
+  it.each(["X.Postern.Account", "x~postern~key~id", "X+Forwarded*For", "Remote.User", "x'real'ip"])(
+    "has no header whose name some server folds into another: %s",
+    async (name) => {
+      const seen = await forwarded([`${name}: forged-value`]);
+      expect(seen.headers.filter(([, value]) => value.includes("forged-value"))).toEqual([]);
+    },
+  );
+
   it("says who calls, once, whatever the client said", async () => {
     const seen = await forwarded([
       "X-Postern-Account: evil",

@@ -77,7 +77,7 @@ describe("the response to the client (spec 2.7)", () => {
       "content-security-policy": "sandbox; default-src 'none'",
       "x-content-type-options": "nosniff",
       "x-request-id": expect.stringMatching(/^[0-9a-f-]{36}$/),
-      "server-timing": expect.stringMatching(/^postern;dur=\d+, origin;dur=\d+$/),
+      "server-timing": expect.stringMatching(/^db;dur=5, postern;dur=\d+, origin;dur=\d+$/),
       "content-type": "text/html",
     });
   });

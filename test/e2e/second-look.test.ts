@@ -63,6 +63,29 @@ describe("an inspected body that comes slowly", () => {
       expect(origin.requests).toEqual([]);
     }
   });
+
+  it("goes nowhere if its path has become another endpoint's meanwhile, which does not take it", async () => {
+    const { gateway, origin } = world;
+    const key = await gateway.createKey({ permissions: { graphql: "read_write", inference: "read_write" } });
+    const reader = await gateway.createKey({ permissions: { graphql: "read", inference: "read_write" } });
+    const place = { account_id: "acme", origin: `${origin.url}/moved` };
+    await gateway.createEndpoint({ ...place, id: "before", protocol: "graphql", path: "/moved/sub" });
+    const body = new PassThrough();
+    body.write('{"que');
+    const answer = gateway.call("/moved/sub", {
+      method: "POST",
+      headers: { ...reader.bearer, "content-type": "application/json" },
+      body,
+    });
+    await gateway.deleteEndpoint("before");
+    await gateway.createEndpoint({ ...place, id: "after", protocol: "http", path: "/moved" });
+    const isMoved = async () => (await gateway.call("/moved/other", { headers: key.bearer })).status;
+    await expect.poll(isMoved, { timeout: 5000 }).toBe(200);
+    origin.clear();
+    body.end('ry":"{moved}"}');
+    expectDenial(await answer, 404, "not_found");
+    expect(origin.requests).toEqual([]);
+  });
 });
 
 describe("an origin's answer", () => {

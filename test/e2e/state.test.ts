@@ -30,12 +30,28 @@ describe("KV is only a cache (spec 2.2)", () => {
     const entry = JSON.parse(good);
     const forged = { ...entry, value: { ...entry.value, hash: "0".repeat(64), account_id: "other" } };
     const fresh = await gateway.createKey({ permissions: { inference: "none" } });
+    const without = (permissions: object) =>
+      JSON.stringify({
+        ...entry,
+        value: { ...entry.value, permissions: { ...entry.value.permissions, ...permissions } },
+      });
+    const broken = [
+      { inference: {} },
+      { graphql: { queries: "*" } },
+      { kubernetes_exec: {} },
+      { graphql: null },
+    ];
     for (const text of ["", "{", "null", "[]", '{"value":{}}', JSON.stringify(forged), good]) {
       const key = await gateway.createKey({ permissions: { inference: "none" } });
       await gateway.kv.put(keyKind(4).cacheName(sha256Hex(key.key)), text);
       const answer = await gateway.call("/v2/web/x", { headers: key.bearer });
       world.origin.clear();
       expect([text.slice(0, 20), answer.status]).toEqual([text.slice(0, 20), 403]);
+    }
+    for (const permissions of broken) {
+      const kind = keyKind(4);
+      expect(kind.recognises(entry.value, entry.value.hash)).toBe(true);
+      expect(kind.recognises(JSON.parse(without(permissions)).value, entry.value.hash)).toBe(false);
     }
     expectRefused(
       await gateway.call("/v2/web/x", { headers: fresh.bearer }),

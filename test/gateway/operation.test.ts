@@ -170,6 +170,36 @@ describe("an endpoint's own operations", () => {
     expect(own("GET", "search/x")).toBe("read");
   });
 
+  it("may name the endpoint's own root: by a slash, or by a star that covers everything", () => {
+    const rules = (path: string): OperationRule[] => [{ method: "GET", path, access: "write" }];
+    const root = (path: string, tail: string) => judge("http", "GET", tail, { operations: rules(path) });
+    for (const path of ["/", "/*"]) {
+      expect(root(path, "")).toBe("write");
+      const url = { ...(readUrl("http://gw.test/", "gw.test", []) as RequestUrl), trailingSlash: true };
+      const endpoint = { protocol: "http", operations: rules(path) } as Endpoint;
+      expect(classify(endpoint, "GET", url, [], false)).toBe("write");
+    }
+    expect(root("/*", "x/")).toBe("write");
+    expect(root("/", "x")).toBe("read");
+    expect(root("/a/*", "")).toBe("read");
+    const opened: OperationRule[] = [{ method: "POST", path: "/", access: "read" }];
+    expect(judge("http", "POST", "", { operations: opened })).toBe("read");
+    expect(judge("http", "POST", "x", { operations: opened })).toBe("write");
+  });
+
+  it("count among the methods that a 405 allows, and make a path known", () => {
+    const table: OperationRule[] = [
+      { method: "GET", path: "/custom/*", access: "read" },
+      { method: "PUT", path: "/run", access: "write" },
+    ];
+    const queue = (method: string, tail: string) => judge("serverless", method, tail, { operations: table });
+    expect(queue("POST", "custom/a")).toBe("405 GET HEAD OPTIONS");
+    expect(queue("DELETE", "run")).toBe("405 OPTIONS POST PUT");
+    expect(queue("GET", "custom/a")).toBe("read");
+    expect(queue("PUT", "run")).toBe("write");
+    expect(queue("GET", "other")).toBe("not_found");
+  });
+
   it("for GET hold for HEAD", () => {
     expect(own("HEAD", "items/7/secret")).toBe("write");
   });
