@@ -16,15 +16,23 @@ const home = page("signed_in", {
   handle({ visitor }) {
     const [first] = navigationOf(visitor).flatMap(({ items }) => items);
     if (first !== undefined) return goTo(first.path);
+    const [named] = visitor.session.memberships;
     return show(
       "No account yet",
       <>
         <PageHead
           title="No account yet"
-          lead={`You are signed in as ${visitor.identity}, but nobody has given this address access to an account.`}
+          lead={`You are signed in as ${visitor.identity}, but ${
+            named === undefined
+              ? "nobody has given this address access to an account"
+              : `there is no account ${named.account_id}`
+          }.`}
         />
         <Card title="What to do">
-          <p>Ask whoever runs this gateway to add you as a member. Then open this page again.</p>
+          <p>
+            Ask whoever runs this gateway to {named === undefined ? "add you as a member" : "make it"}. Then open
+            this page again.
+          </p>
         </Card>
       </>,
     );

@@ -296,6 +296,14 @@ describe("the local sign-in link", () => {
     expect(page.text).toContain(`${world.gateway.url}/console/sign-in/local?token=`);
   });
 
+  test("for an account that does not exist says so", async () => {
+    const visit = await world.signIn("nosuch");
+    const page = await visit.get("/console");
+    expect(page.status).toBe(200);
+    expect(page.text).toContain("but there is no account nosuch.");
+    expect(page.text).not.toContain("add you as a member");
+  });
+
   test("is not opened by another site's page, nor in a frame", async () => {
     const { pathname, search } = new URL(await world.link("acme"));
     const open = (site: string, mode = "navigate", dest = "document") => {
