@@ -22,11 +22,13 @@ export const ImportRecord = z
       z.string().check(z.regex(/^[0-9a-f]{64}$/i, "must be 64 hexadecimal digits"), z.toLowerCase()),
     ),
     key: z.optional(
-      z
-        .string()
-        .check(
-          z.regex(/^[\x21-\x7e]{1,512}$/, "must be printable ASCII without spaces, at most 512 characters"),
+      z.string().check(
+        // What can be presented (spec 2.1).
+        z.regex(
+          /^[\x21-\x2b\x2d-\x7e]{1,512}$/,
+          "must be printable ASCII without spaces and commas, at most 512 characters",
         ),
+      ),
     ),
     graphql: z.optional(z.enum(["read", "read_write"])).check(z.describe("Makes it a legacy key")),
     scopes: z.optional(SentScopesSchema).check(z.describe("Makes it a native key")),
@@ -107,6 +109,9 @@ function contradiction(record: Parsed, { isolate, now }: Operator): string | nul
   if (created_at !== undefined && created_at > now) return "created_at must not be in the future";
   if (graphql !== undefined && environment === "test") return "A legacy key has no test environment";
   if (key === undefined) return null;
+  // Both are shown.
+  if (record.name.includes(key)) return "name must not hold the key";
+  if (2 * (record.prefix?.length ?? 0) > key.length) return "prefix must not be more than half of the key";
   const { keyFormat } = isolate;
   const classified = keyFormat.classify(key);
   if (classified.kind === "forged")

@@ -30,8 +30,8 @@ const home = page("signed_in", {
         />
         <Card title="What to do">
           <p>
-            Ask whoever runs this gateway to {named === undefined ? "add you as a member" : "make it"}. Then open
-            this page again.
+            Ask whoever runs this gateway to {named === undefined ? "add you as a member" : "make it"}. Then
+            open this page again.
           </p>
         </Card>
       </>,
