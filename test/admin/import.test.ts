@@ -182,12 +182,16 @@ describe("importing", () => {
         "prefix must not be the whole key",
       ],
       [
-        { ...legacy("PREFIXPREFIX"), prefix: "PREFIXPRE" },
+        { ...keyless, key: "PREFIXPREFIX", prefix: "PREFIXPRE" },
         "invalid_request",
         "prefix must not be more than half of the key",
       ],
-      [{ ...legacy("NAMENAME"), name: "my NAMENAME" }, "invalid_request", "name must not hold the key"],
-      [legacy("COMMA,COMMA"), "invalid_request", "key must be printable ASCII without spaces and commas"],
+      [{ ...keyless, key: "NAMENAME", name: "my NAMENAME" }, "invalid_request", "name must not hold the key"],
+      [
+        { ...keyless, key: "COMMA,COMMA" },
+        "invalid_request",
+        "key must be printable ASCII without spaces and commas",
+      ],
       [{ ...good, sha256: "cd".repeat(32), id: taken }, "conflict", `The id ${taken} is another key's`],
       [
         { ...legacy("TAKENTAKENTAKEN"), account_id: "other" },
