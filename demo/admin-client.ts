@@ -2,6 +2,8 @@ import http from "node:http";
 
 /** Calls a gateway's admin API, the way any client would. */
 export interface AdminClient {
+  /** Answers the JSON that came. @throws Error with status and detail unless the answer is 2xx. */
+  get(path: string): Promise<unknown>;
   /** Sends `body` as JSON. @throws Error with status and detail unless the answer is 2xx. */
   put(path: string, body: unknown): Promise<void>;
   /** Sends a line of JSON per record; answers the JSON of each line that came back. */
@@ -29,6 +31,7 @@ export function createAdminClient(gatewayUrl: string, host: string, token: strin
   }
   return {
     requestIds,
+    get: async (path) => JSON.parse(await send("GET", path, "application/json", "")),
     put: async (path, body) => {
       await send("PUT", path, "application/json", JSON.stringify(body));
     },

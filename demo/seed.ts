@@ -17,6 +17,8 @@ export interface SeededKey {
   key: string;
   /** When it expires, RFC 3339. */
   expires_at?: string;
+  /** What it is now, where somebody or time has made another of it: its state, or that it was edited. */
+  changed?: "active" | "disabled" | "expired" | "revoked" | "edited";
 }
 
 const DEFAULT_PREFIX = "pst";
@@ -24,7 +26,7 @@ const WEEK_MS = 7 * 24 * 3600 * 1000;
 
 /**
  * Sets up the demo through the gateway's own admin API: an account, endpoints for the two demo origins, and
- * one key of each kind. Doing it again changes nothing, unless the origins moved.
+ * one key of each kind. Doing it again changes nothing, unless the origins moved: what has become of a key stays.
  * @param since when this demo was first set up: what its dates count from, so that they stay the same
  * @returns the keys, by name
  */
@@ -65,27 +67,58 @@ export async function seedDemo(
     test_origin: `${origins.graphql}/test/graphql`,
   });
 
-  const seeded = {} as Record<DemoKeyName, SeededKey>;
-  const records = (Object.entries(DEMO_KEYS) as [DemoKeyName, DemoKey][]).map(([name, demoKey]) => {
-    const { shows: _, environment = "production", legacy, expires, ...rest } = demoKey;
-    const key = legacy ? keys.legacy(name) : keys.native(name, environment);
-    const expiry = expires && { expires_at: new Date(since.getTime() + WEEK_MS).toISOString() };
-    seeded[name] = { key, ...expiry };
-    return {
-      account_id: DEMO_ACCOUNT,
-      // Under another KEY_PREFIX these are other keys: their names tell them apart.
-      name: legacy || keys.prefix === DEFAULT_PREFIX ? name : `${name} (${keys.prefix})`,
-      sha256: sha256Hex(key),
-      prefix: displayPrefix(key),
-      ...(!legacy && { environment }),
-      ...expiry,
-      ...rest,
-    };
-  });
-  const results = await admin.postLines("/admin/keys/import", records);
-  const failed = results.find((result) => (result as { error?: unknown }).error !== undefined);
+  const names = Object.keys(DEMO_KEYS) as DemoKeyName[];
+  const made = names.map((name) => makeKey(name, keys, since));
+  const results = (await admin.postLines(
+    "/admin/keys/import",
+    made.map(({ record }) => record),
+  )) as { line?: number; id?: string; error?: unknown }[];
+  const failed = results.find(({ error }) => error !== undefined);
   if (failed !== undefined) throw new Error(`A demo key was not imported: ${JSON.stringify(failed)}`);
+
+  const seeded = {} as Record<DemoKeyName, SeededKey>;
+  for (const [index, name] of names.entries()) {
+    const { id } = results.find(({ line }) => line === index + 1)!;
+    const changed = whatChanged(DEMO_KEYS[name], (await admin.get(`/admin/keys/${id}`)) as StoredKey);
+    seeded[name] = { ...made[index]!.shown, ...(changed && { changed }) };
+  }
   return seeded;
+}
+
+/** A key as it is shown and as it is imported. */
+function makeKey(
+  name: DemoKeyName,
+  keys: DemoKeys,
+  since: Date,
+): { shown: SeededKey; record: Record<string, unknown> } {
+  const demoKey: DemoKey = DEMO_KEYS[name];
+  const { shows: _, environment = "production", legacy, expires, ...rest } = demoKey;
+  const key = legacy ? keys.legacy(name) : keys.native(name, environment);
+  const expiry = expires && { expires_at: new Date(since.getTime() + WEEK_MS).toISOString() };
+  const record = {
+    account_id: DEMO_ACCOUNT,
+    // Under another KEY_PREFIX these are other keys: their names tell them apart.
+    name: legacy || keys.prefix === DEFAULT_PREFIX ? name : `${name} (${keys.prefix})`,
+    sha256: sha256Hex(key),
+    prefix: displayPrefix(key),
+    ...(!legacy && { environment }),
+    ...expiry,
+    ...rest,
+  };
+  return { shown: { key, ...expiry }, record };
+}
+
+/** Of a Key of the API, what tells whether it is still as it was made. */
+interface StoredKey {
+  status: "active" | "disabled" | "expired" | "revoked";
+  scopes: unknown;
+}
+
+function whatChanged({ enabled = true, scopes }: DemoKey, stored: StoredKey): SeededKey["changed"] {
+  if (stored.status !== (enabled ? "active" : "disabled")) return stored.status;
+  // A legacy key has none of its own, and they cannot be edited.
+  const same = scopes === undefined || JSON.stringify(stored.scopes) === JSON.stringify(scopes);
+  return same ? undefined : "edited";
 }
 
 interface DemoKey {

@@ -15,7 +15,11 @@ export class BadRequest extends Error {}
 /** Far more than a demo needs; keeps a stray upload from filling memory. */
 const MOST_BODY_BYTES = 4 * 1024 * 1024;
 
-/** Serves `handler` on loopback: on `port` if it is free, else on any other. */
+/**
+ * Serves `handler` on loopback.
+ * @param port 0 is any that is free
+ * @throws Error with the code EADDRINUSE where it is taken
+ */
 export async function listen(port: number, handler: Handler): Promise<Origin> {
   const server = http.createServer(async (request, response) => {
     try {
@@ -27,12 +31,8 @@ export async function listen(port: number, handler: Handler): Promise<Origin> {
       });
     }
   });
-  const bound = await bind(server, port).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EADDRINUSE") throw error;
-    return bind(server, 0);
-  });
   return {
-    port: bound,
+    port: await bind(server, port),
     stop: () =>
       new Promise((done) => {
         server.close(() => done());

@@ -4,7 +4,7 @@
  * resumes where it failed, and changes nothing where everything is there.
  *
  * `--dry-run` only asks what exists and says what it would do. `--force` deploys although nothing changed.
- * Some flags of `wrangler deploy` are passed on (deploy/flags.ts); any other is refused.
+ * Some flags of `wrangler deploy` are passed on (deploy/flags.ts); any other is refused. `--help` lists them.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -20,7 +20,7 @@ import {
   servingVersions,
   type Wanted,
 } from "./deploy/account.ts";
-import { readFlags } from "./deploy/flags.ts";
+import { readFlags, USAGE } from "./deploy/flags.ts";
 import { digestOf, readReceipt, writeReceipt } from "./deploy/receipt.ts";
 import { keepSecrets, MADE_SECRETS, makeSecrets } from "./deploy/secrets.ts";
 import { checkSettings } from "./deploy/settings.ts";
@@ -36,7 +36,13 @@ const RECEIPT = join(WORK, "receipt.json");
 /** What hands new secrets to wrangler; gone when this ends. */
 const HANDED_OVER = join(WORK, "handed-over.json");
 
-const { dryRun, force, passedOn, vars } = await orDie(() => readFlags(process.argv.slice(2), process.env));
+const { dryRun, force, passedOn, vars, help } = await orDie(() =>
+  readFlags(process.argv.slice(2), process.env),
+);
+if (help) {
+  console.log(USAGE);
+  process.exit(0);
+}
 
 const config = unstable_readConfig({ config: join(ROOT, "wrangler.toml") });
 const { wanted, keysBinding } = readWanted();
@@ -124,7 +130,7 @@ async function upload(missing: readonly string[], { databaseId }: Ids): Promise<
 /** `--dry-run`: what would be done, as far as it can be told without writing anything. */
 async function describe(): Promise<void> {
   const existing = await findExisting(wanted).catch((error): undefined => {
-    console.log(`Cloudflare could not be asked what exists there:\n${indent(error.output ?? error.message)}`);
+    console.log(`Cloudflare could not be asked what exists there:\n${indent(error.output || error.message)}`);
   });
   const would = (id: string | undefined) =>
     existing === undefined ? "would be created unless it exists" : id ? "exists" : "would be created";

@@ -5,9 +5,9 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import net, { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { portWithTwoAbove } from "../test/harness/free-ports.ts";
 import { CloudflareApi } from "../test/scripts/cloudflare-api.ts";
 import { commandBlocks, normal, withAnswers } from "./docs/blocks.ts";
 
@@ -28,7 +28,7 @@ if (process.argv.includes("--clone")) {
   process.exit(0);
 }
 
-const port = await freePort();
+const port = await portWithTwoAbove();
 const address = `127.0.0.1:${port}`;
 /** Documents that deploy meet a stand-in for Cloudflare: an account with nothing in it. */
 const cloudflare = new CloudflareApi();
@@ -127,13 +127,4 @@ async function ready(): Promise<void> {
       throw new Error(`npm start did not get ready:\n${started}`);
     await new Promise((done) => setTimeout(done, 100));
   }
-}
-
-/** A port that is free now. */
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port: free } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return Math.min(free, 65533);
 }

@@ -1,12 +1,13 @@
 // `npm start`: the gateway in workerd, with two demo origins and a demo account. Needs neither the internet nor
 // a Cloudflare account. State is kept under .wrangler/.
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { type AdminClient, createAdminClient } from "../demo/admin-client.ts";
 import { demoText } from "../demo/commands.ts";
 import { start as startGraphqlOrigin } from "../demo/graphql-origin.ts";
 import { createDemoKeys } from "../demo/keys.ts";
 import { start as startOpenaiOrigin } from "../demo/openai-origin.ts";
 import { DEMO_ACCOUNT, seedDemo } from "../demo/seed.ts";
+import type { Origin } from "../demo/server.ts";
 import { parseConfig } from "../src/env.ts";
 import { die, orDie } from "./die.ts";
 import { type Gateway, PortInUseError, startGateway } from "./gateway.ts";
@@ -18,6 +19,7 @@ import { onStop } from "./stop.ts";
 
 /** Where the console takes a session token from a link. */
 const SIGN_IN_PATH = "/console/sign-in/local";
+const OTHER_PORT = "PORT chooses another: PORT=8800 npm start";
 
 const port = readPort(process.env.PORT ?? "8787");
 const local = await orDie(readLocalSecrets);
@@ -34,8 +36,8 @@ let ready = false;
 let setUp: AdminClient | undefined;
 
 const gateway = await serve();
-const openai = await startOpenaiOrigin(port + 1);
-const graphql = await startGraphqlOrigin(port + 2);
+const openai = await originOn(port + 1, startOpenaiOrigin);
+const graphql = await originOn(port + 2, startGraphqlOrigin);
 const stop = async () => {
   await Promise.all([gateway.stop(), openai.stop(), graphql.stop()]);
 };
@@ -63,8 +65,21 @@ async function serve(): Promise<Gateway> {
   try {
     return await startGateway({ port, ...settings, persist: stateDir, log });
   } catch (error) {
-    if (error instanceof PortInUseError) die(`${error.message}. PORT chooses another: PORT=8800 npm start`);
+    if (error instanceof PortInUseError) die(`${error.message}. ${OTHER_PORT}`);
     throw error;
+  }
+}
+
+/** Not on another port where this one is taken: an endpoint that somebody registers there must find it again. */
+async function originOn(at: number, start: (at: number) => Promise<Origin>): Promise<Origin> {
+  try {
+    return await start(at);
+  } catch (error) {
+    await gateway.stop();
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    die(
+      `Port ${at} on 127.0.0.1 is already in use; the two above ${port} are the demo origins'. ${OTHER_PORT}`,
+    );
   }
 }
 
@@ -93,7 +108,9 @@ async function seed(): Promise<void> {
     const token = await signSessionToken(local, settings, { account: DEMO_ACCOUNT, admin: true });
     setUp = createAdminClient(gateway.url, host ?? new URL(gateway.url).host, token);
     const seeded = await seedDemo(setUp, keys, origins, new Date(local.created_at));
-    console.log(demoText(gateway.url, seeded, host));
+    const below = relative(process.cwd(), stateDir);
+    const shownDir = quoted(below.startsWith("..") ? stateDir : below);
+    console.log(demoText(gateway.url, seeded, shownDir, host));
     if (config.LOCAL_SIGN_IN)
       console.log(`\nConsole, signed in: ${gateway.url}${SIGN_IN_PATH}?token=${token}`);
   } catch (error) {

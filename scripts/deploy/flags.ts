@@ -8,6 +8,8 @@ export interface DeployFlags {
   passedOn: string[];
   /** Variables that `--var NAME:VALUE` sets, beside those of wrangler.toml. */
   vars: Record<string, string>;
+  /** Only asks what the flags are. */
+  help: boolean;
 }
 
 /** The command line is not one that deploy understands; the message names what is wrong. */
@@ -26,6 +28,30 @@ const PASSED_ON = {
   ...{ "keep-vars": on, logpush: on, strict: on, "upload-source-maps": on },
 };
 const OWN = { "dry-run": on, force: on };
+const HELP = { help: { type: "boolean", short: "h" } } as const;
+
+/** What each flag does; those of wrangler in its own words, shortened. */
+export const USAGE = `Usage: npm run deploy -- [flags]
+
+Creates what is missing, applies the migrations, and deploys the Worker (docs/deploy.md).
+
+  --dry-run              asks what there is and says what would be done; writes nothing at Cloudflare
+  --force                deploys although nothing changed
+  -h, --help             this
+
+Handed to wrangler deploy:
+  --domain HOST          a custom domain to deploy to (or --domains)
+  --route PATTERN        a route to deploy to (or --routes)
+  --var NAME:VALUE       a variable of the Worker, before the one in wrangler.toml
+  --define NAME:VALUE    a value that stands for a name in the code
+  --tag TEXT             a tag for this version
+  --message TEXT         a message for this version
+  --outdir DIRECTORY     where to leave the bundled Worker
+  --metafile FILE        where to leave what esbuild says of the bundle
+  --keep-vars            keeps the variables that were set in the dashboard
+  --logpush              sends trace events to Workers Logpush
+  --strict               refuses where the deployed Worker was changed elsewhere
+  --upload-source-maps   uploads source maps with the Worker`;
 
 /** But for those that npm has a setting of its own for, which may stand in anybody's .npmrc. */
 const MAY_BE_KEPT = ["dryrun", ...Object.keys(OWN), ...Object.keys(PASSED_ON)].filter(
@@ -39,6 +65,7 @@ const MAY_BE_KEPT = ["dryrun", ...Object.keys(OWN), ...Object.keys(PASSED_ON)].f
  */
 export function readFlags(args: string[], environment: Record<string, string | undefined>): DeployFlags {
   const { values, tokens } = parse(args);
+  if (values.help) return { dryRun: false, force: false, passedOn: [], vars: {}, help: true };
   const given = new Set(tokens.flatMap((token) => (token.kind === "option" ? [token.name] : [])));
   refuseWhatNpmKept(environment, given);
   const passedOn = tokens.flatMap((token) => {
@@ -59,6 +86,7 @@ export function readFlags(args: string[], environment: Record<string, string | u
     force: values.force ?? false,
     passedOn,
     vars: Object.fromEntries(vars),
+    help: false,
   };
 }
 
@@ -73,9 +101,9 @@ function refuseWhatNpmKept(environment: Record<string, string | undefined>, give
 
 function parse(args: string[]) {
   try {
-    return parseArgs({ args, tokens: true, options: { ...OWN, ...PASSED_ON } });
+    return parseArgs({ args, tokens: true, options: { ...OWN, ...HELP, ...PASSED_ON } });
   } catch (error) {
     const known = [...Object.keys(OWN), ...Object.keys(PASSED_ON)].map((name) => `--${name}`);
-    throw new FlagError(`${(error as Error).message}\nFlags: ${known.join(" ")}`);
+    throw new FlagError(`${(error as Error).message}\nFlags: ${known.join(" ")}; --help says what each does`);
   }
 }

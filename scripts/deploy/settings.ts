@@ -1,3 +1,4 @@
+import { isLoopback } from "../../src/console/origin.ts";
 import { type Config, ConfigError, DESCRIPTIONS, parseConfig, VARIABLE_NAMES } from "../../src/env.ts";
 
 /** Secrets exist only at Cloudflare; the one that is required is stood in for. */
@@ -34,10 +35,24 @@ export function checkSettings(vars: Record<string, unknown>): string[] {
     const missing = group.filter((names) => !isSet(names));
     return missing.map((names) => `${given.join(" or ")} is set, but ${names.join(" or ")} is not`);
   });
-  if (lacking.length > 0) throw new ConfigError(`Wrong configuration: ${lacking.join("; ")}`);
+  const wrong = [...lacking, ...wrongUrl(config)];
+  if (wrong.length > 0) throw new ConfigError(`Wrong configuration: ${wrong.join("; ")}`);
   return Object.keys(vars)
     .filter((name) => !(VARIABLE_NAMES as string[]).includes(name) && !name.startsWith("ORIGIN_"))
     .map((name) => `${name} is no variable of Postern's (docs/configuration.md lists them)`);
+}
+
+/** Why nobody could come by PUBLIC_URL, in which each setting alone is well-formed. */
+function wrongUrl({ PUBLIC_URL, HOSTNAMES }: Config): string[] {
+  if (PUBLIC_URL === undefined) return [];
+  const url = URL.parse(PUBLIC_URL);
+  if (url === null) return ["PUBLIC_URL: must be a URL"];
+  return [
+    ...(url.protocol === "https:" || isLoopback(url.host) ? [] : ["PUBLIC_URL: must be an https URL"]),
+    ...(HOSTNAMES.length === 0 || HOSTNAMES.includes(url.hostname)
+      ? []
+      : ["HOSTNAMES lacks the host of PUBLIC_URL, which would be answered 421"]),
+  ];
 }
 
 const isSecret = (name: string) => DESCRIPTIONS[name as keyof Config].startsWith("Secret.");

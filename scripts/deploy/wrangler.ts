@@ -4,15 +4,23 @@ import { QUIET_WRANGLER } from "../wrangler-config.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
+/** How wrangler says that nobody is logged in. It offers an account to throw away, which is not to deploy to. */
+const NOT_LOGGED_IN = /necessary to set a CLOUDFLARE_API_TOKEN|rerun this command with `--temporary`/;
+
 /** wrangler refused, or could not do it. */
 export class WranglerError extends Error {
-  /** What it printed, on both streams. */
+  /** What it printed, on both streams; empty where the message says it better. */
   readonly output: string;
 
   constructor(args: readonly string[], output: string) {
     const command = args.slice(0, args.findIndex((arg) => arg.startsWith("-")) >>> 0);
-    super(`wrangler ${command.join(" ")} failed`);
-    this.output = output;
+    const loggedIn = !NOT_LOGGED_IN.test(output);
+    super(
+      loggedIn
+        ? `wrangler ${command.join(" ")} failed`
+        : "You are not logged in to Cloudflare: run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN",
+    );
+    this.output = loggedIn ? output : "";
   }
 }
 

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { portWithTwoAbove } from "../harness/free-ports.ts";
 import { call } from "../harness/http.ts";
-import { closedPort } from "../harness/origin.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
@@ -114,7 +114,7 @@ describe("npm start (spec 12)", { timeout: 60_000 }, () => {
 
   beforeAll(async () => {
     stateDir = await mkdtemp(join(tmpdir(), "postern-start-"));
-    port = await closedPort();
+    port = await portWithTwoAbove();
     gateway = await Running.start(stateDir, port);
   }, 60_000);
   afterAll(async () => {
@@ -201,6 +201,22 @@ describe("npm start (spec 12)", { timeout: 60_000 }, () => {
     expect((await manage("PATCH", `/${id}`, { enabled: true })).status).toBe(409);
   });
 
+  it("takes changes to the demo's own keys", async () => {
+    const headers = {
+      authorization: `Bearer ${(await token(stateDir, "--account", "demo", "--admin")).trim()}`,
+    };
+    const find = async (name: string) => {
+      const q = encodeURIComponent(gateway.key(name));
+      return (await call(gateway.url, `/admin/keys?q=${q}`, { headers })).json.data[0].id as string;
+    };
+    const revoked = await find("Read only");
+    const revoke = `/admin/keys/${revoked}/revoke`;
+    expect((await call(gateway.url, revoke, { method: "POST", headers })).status).toBe(200);
+    const edit = { method: "PATCH", headers, body: { scopes: { read_only: true } } };
+    const edited = await find("Inference");
+    expect((await call(gateway.url, `/v1/account/api-keys/${edited}`, edit)).status).toBe(200);
+  });
+
   it("keeps its secrets for their owner alone", async () => {
     const { mode } = await stat(join(stateDir, "local-secrets.json"));
     expect(mode & 0o777).toBe(0o600);
@@ -218,6 +234,14 @@ describe("npm start (spec 12)", { timeout: 60_000 }, () => {
     gateway = await Running.start(stateDir, port);
     const keys = (lines: string[]) => lines.filter((line) => /^ {2}\S.* \S{20,}$/.test(line));
     expect(keys(gateway.output)).toEqual(keys(output));
+    const below = (name: string) =>
+      gateway.output[gateway.output.findIndex((line) => line.startsWith(`  ${name} `)) + 1];
+    expect(below("Full access")).toBe("    everything, on every endpoint");
+    expect(below("Read only")).toMatch(/^ {4}now revoked; /);
+    expect(below("Inference")).toMatch(/^ {4}now edited; /);
+    const begin = `stop this, then rm -rf ${join(stateDir, "state", String(port))}`;
+    expect(gateway.output.filter((line) => line.includes(begin))).toHaveLength(1);
+    expect(gateway.commands.map(({ status }) => status)).toEqual([200, 401, 401, 401, 401, 401, 200]);
     for (const { status, what, command } of gateway.commands) {
       const { stdout } = await run("sh", ["-c", command]);
       expect([what, stdout.split("\r\n", 1)[0]]).toEqual([what, expect.stringMatching(` ${status} `)]);
@@ -244,7 +268,10 @@ describe("npm start (spec 12)", { timeout: 60_000 }, () => {
     expect(await refusal(other, { PORT: String(port) })).toContain(
       `Port ${port} on 127.0.0.1 is already in use`,
     );
-    const PORT = String(await closedPort());
+    expect(await refusal(other, { PORT: String(port - 1) })).toContain(
+      `Port ${port} on 127.0.0.1 is already in use; the two above ${port - 1} are the demo origins'`,
+    );
+    const PORT = String(await portWithTwoAbove());
     expect(await refusal(stateDir, { PORT: String(port) })).toMatch(
       `already uses ${join(stateDir, "state", String(port))}; stop it, or set another PORT (and POSTERN_STATE_DIR for npm run dev)`,
     );

@@ -107,12 +107,52 @@ describe("npm run deploy refuses, before it asks anything,", () => {
     ],
     ["half a way in", {}, ["--var", "SESSION_ISSUER:https://i.test"], "SESSION_AUDIENCE is not"],
     ["half of another", {}, ["--var", "OIDC_ISSUER:https://i.test"], "OIDC_CLIENT_ID is not"],
+    [
+      "a URL of its own without TLS",
+      {},
+      ["--var", "PUBLIC_URL:http://gw.test"],
+      "PUBLIC_URL: must be an https",
+    ],
+    [
+      "one under a host that it does not answer to",
+      {},
+      ["--var", "PUBLIC_URL:https://other.test", "--var", "HOSTNAMES:gw.test"],
+      "HOSTNAMES lacks the host of PUBLIC_URL",
+    ],
+    ["one that is none", {}, ["--var", "PUBLIC_URL:https://gw.test:port"], "PUBLIC_URL: must be a URL"],
   ])("%s", async (_what, environment, flags, said) => {
     const { code, output, requests } = await deployIn(environment, ...flags);
     expect(output).toContain(said);
     expect(code).toBe(1);
     expect(requests).toEqual([]);
   });
+});
+
+it.each(["--help", "-h"])(
+  "npm run deploy -- %s says what each flag does, and does nothing",
+  {
+    timeout: 60_000,
+  },
+  async (flag) => {
+    const { code, output, requests } = await deploy(flag);
+    const { output: refusal } = await deploy("--nonsense");
+    const flags = /^Flags: (.*);/m.exec(refusal)![1]!.split(" ");
+    expect(flags.length).toBeGreaterThan(10);
+    for (const name of flags) expect(output).toMatch(new RegExp(`${name}\\b`));
+    expect(code).toBe(0);
+    expect(requests).toEqual([]);
+  },
+);
+
+it("npm run deploy says how to log in where nobody is, and passes no other advice on", {
+  timeout: 60_000,
+}, async () => {
+  for (const flags of [[], ["--dry-run"]]) {
+    const { output, requests } = await deployIn({ CLOUDFLARE_API_TOKEN: "" }, ...flags);
+    expect(output).toContain("run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN");
+    expect(output).not.toContain("--temporary");
+    expect(requests).toEqual([]);
+  }
 });
 
 describe("npm run deploy", () => {
