@@ -3,6 +3,7 @@ import { type Config, type Env, parseConfig } from "./env.ts";
 import type { Kind } from "./freshness/freshness.ts";
 import { Freshness } from "./freshness/freshness.ts";
 import { keyKind } from "./freshness/kinds.ts";
+import { Patience } from "./freshness/patience.ts";
 import { type RelayPlace, relayPlace } from "./freshness/relay-choice.ts";
 import { UnknownKeys } from "./journey/unknown-keys.ts";
 import { createKeyFormat, type KeyFormat } from "./keys/format.ts";
@@ -21,6 +22,7 @@ export interface Isolate {
   keyFormat: KeyFormat;
   keys: Kind<KeyRecord>;
   freshness: Freshness;
+  patience: Patience;
   /** The relay that this isolate asks, chosen by where its first request arrived; null where there is none. */
   relayFor(request: Request): RelayPlace | null;
   signer: Signer;
@@ -52,6 +54,7 @@ export function isolateOf(env: Env): Isolate {
       isolate: id,
       maxBytes: CACHE_BYTES,
     }),
+    patience: new Patience(() => Date.now()),
     relayFor: (request) => {
       if (config.LEDGER_RELAYS > 0) relay ??= relayPlace(config.LEDGER_RELAYS, id, request.cf ?? {});
       return relay;

@@ -1,7 +1,7 @@
 import type { Env } from "../env.ts";
 import type { RelayedShard, RelayRequest, SyncReply, SyncRequest } from "../ledger/protocol.ts";
 import { coloGet, coloPut } from "./colo-cache.ts";
-import { Patience } from "./patience.ts";
+import type { Patience } from "./patience.ts";
 import type { RelayPlace } from "./relay-choice.ts";
 
 /**
@@ -34,22 +34,23 @@ const KV_TTL = 30 * 24 * 3600;
 /** The name of a ledger shard's Durable Object. */
 export const shardName = (shard: number) => `shard-${shard}`;
 
-/** What this isolate has waited for in vain. */
-const patience = new Patience();
-
 /**
  * The platform, as seen by one request.
+ * @param patience the isolate's
  * @param relay the isolate's relay, where there is one
  * @param coloCache whether the location's own cache stands before KV
  */
 export function worldOf(
   env: Env,
   context: Pick<ExecutionContext, "waitUntil">,
+  patience: Patience,
   relay: RelayPlace | null = null,
   coloCache = false,
 ): World {
+  const kvGet = (name: string) => patience.answerOf("kv", env.KEYS.get(name, "text"));
   return {
-    relay: relay === null ? undefined : (request) => askRelay(env, relay, request),
+    relay:
+      relay === null ? undefined : (request) => patience.answerOf(relay.name, askRelay(env, relay, request)),
     now: () => Date.now(),
     random: () => Math.random(),
     sync: (shard, request) => {
@@ -57,7 +58,7 @@ export function worldOf(
       const reply = env.LEDGER.getByName(name).sync(request) as unknown as Promise<SyncReply>;
       return patience.answerOf(name, reply);
     },
-    kvGet: coloCache ? (name) => nearestGet(env, context, name) : (name) => kvGet(env, name),
+    kvGet: coloCache ? (name) => nearestGet(name, kvGet, context) : kvGet,
     coloPut: coloCache ? coloPut : undefined,
     kvPut: (name, text) => env.KEYS.put(name, text, { expirationTtl: KV_TTL }),
     db: env.DB,
@@ -66,21 +67,19 @@ export function worldOf(
   };
 }
 
-const kvGet = (env: Env, name: string) => patience.answerOf("kv", env.KEYS.get(name, "text"));
-
 async function nearestGet(
-  env: Env,
-  context: Pick<ExecutionContext, "waitUntil">,
   name: string,
+  kvGet: (name: string) => Promise<string | null>,
+  context: Pick<ExecutionContext, "waitUntil">,
 ): Promise<string | null> {
   const near = await coloGet(name);
   if (near !== null) return near;
-  const text = await kvGet(env, name);
+  const text = await kvGet(name);
   if (text !== null) context.waitUntil(coloPut(name, text).catch(() => undefined));
   return text;
 }
 
 function askRelay(env: Env, { name, hint }: RelayPlace, request: RelayRequest): Promise<RelayedShard[]> {
   const relay = env.LEDGER.getByName(name, { locationHint: hint });
-  return patience.answerOf(name, relay.relay(request) as unknown as Promise<RelayedShard[]>);
+  return relay.relay(request) as unknown as Promise<RelayedShard[]>;
 }

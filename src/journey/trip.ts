@@ -43,7 +43,7 @@ export function beginTrip({ request, env, context, isolate, requestId }: Arrival
     request,
     env,
     isolate,
-    world: worldOf(env, context, isolate.relayFor(request), isolate.config.COLO_CACHE),
+    world: worldOf(env, context, isolate.patience, isolate.relayFor(request), isolate.config.COLO_CACHE),
     now: Date.now(),
     requestId,
     journey: {

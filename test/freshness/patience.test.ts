@@ -14,7 +14,7 @@ afterEach(() => {
 describe("patience with a service that may hang", () => {
   let patience: Patience;
   beforeEach(() => {
-    patience = new Patience();
+    patience = new Patience(() => Date.now());
   });
 
   /** How long a call of `service` is waited for, in ms, and what came. */

@@ -7,6 +7,7 @@ import {
 } from "../../src/freshness/change.ts";
 import { type Found, Freshness, type Kind } from "../../src/freshness/freshness.ts";
 import { keyKind, NODE_KIND } from "../../src/freshness/kinds.ts";
+import { Patience } from "../../src/freshness/patience.ts";
 import type { RelayPlace } from "../../src/freshness/relay-choice.ts";
 import { ENDPOINT_SHARD } from "../../src/freshness/shards.ts";
 import { type World, worldOf } from "../../src/freshness/world.ts";
@@ -74,6 +75,7 @@ interface Version {
 interface Isolate {
   owner: Owner;
   freshness: Freshness;
+  patience: Patience;
   id: string;
   /** Its clock, against the true one. */
   offset: number;
@@ -359,7 +361,7 @@ export class House {
     this.#isolateCount += 1;
     const id = `isolate ${slot}.${this.#isolateCount}`;
     this.isolateIds.push(id);
-    return {
+    const isolate: Isolate = {
       owner: new Owner(id),
       id,
       offset: this.setting.offsets[slot] ?? 0,
@@ -368,7 +370,9 @@ export class House {
         this.failure ??= new Broken(promise);
       }),
       freshness: new Freshness({ lease: LEASE, grace: GRACE, isolate: id, maxBytes: this.setting.memory }),
+      patience: new Patience(() => this.sim.now + isolate.offset),
     };
+    return isolate;
   }
 
   #relayOf(slot: number): RelayPlace | null {
@@ -410,7 +414,13 @@ export class House {
     const isCertain = strict === "no" && isolate.ranBack === 0 && !this.#wiped;
     const age = isCertain ? watch.age(name.kind.shard(name.name), clock()) : null;
     const background = { waitUntil: () => undefined };
-    const platform = worldOf(this.bindings(owner), background, this.#relayOf(slot), this.setting.coloCache);
+    const platform = worldOf(
+      this.bindings(owner),
+      background,
+      isolate.patience,
+      this.#relayOf(slot),
+      this.setting.coloCache,
+    );
     const world: World = {
       ...watch.world(platform, clock, () => isolate.ranBack === 0),
       now: clock,

@@ -95,6 +95,41 @@ export const ISOLATE_STORIES: Record<string, Story> = {
     hold(strict.calls["KV get"] === undefined, "KV is read though nobody can vouch for it");
   },
 
+  "a service does not answer": async ({ house, pass }) => {
+    const isolate = house.isolates[0] as (typeof house.isolates)[number];
+    const { sim } = house;
+    const never = () => new Promise<never>(() => undefined);
+    /** How long an answer of a service is waited for, in ms. */
+    const wait = async (answer: Promise<unknown>, service = "a") => {
+      const began = sim.now;
+      let ended = Number.NaN;
+      const note = () => {
+        ended = sim.now;
+      };
+      await sim.run(isolate.owner, () => {
+        isolate.patience.answerOf(service, answer).then(note, note);
+      });
+      await pass(3000);
+      return ended - began;
+    };
+    hold((await wait(never())) === 2000, "a service that hangs is not waited for as long as it may take");
+    hold((await wait(never())) === 500, "what was waited for in vain is waited for as long again");
+    hold((await wait(Promise.resolve())) === 0, "an answer is not passed on");
+    hold((await wait(never())) === 2000, "a service that answers again is not believed");
+    hold((await wait(never(), "b")) === 2000, "one service that hangs is held against another");
+    for (let n = 0; n < 2; n += 1) {
+      hold((await wait(never())) === 500, "what was waited for in vain is waited for as long again");
+    }
+    const [first, second] = await Promise.all([wait(never()), wait(never())]);
+    hold(first === 2000, "a service that hung once is never waited for again");
+    hold(second === 500, "everybody waits again at the same time");
+    hold((await wait(Promise.reject(new Error("no")), "c")) === 0, "a refusal is waited for");
+    hold((await wait(never(), "c")) === 2000, "a refusal is taken for a silence");
+    await wait(never(), "d");
+    house.moveClock(0, -60_000);
+    hold((await wait(never(), "d")) === 2000, "what will be is held against a service");
+  },
+
   "two isolates are in one location": where({ coloCache: true }, async (teller) => {
     const { house, finish } = teller;
     await asked(teller);

@@ -125,8 +125,9 @@ export class Sim {
           if (fate === "lost") return;
           if (fate === "refused" || fate === "after") return fail();
           this.current = owner;
-          // Whoever waited for two seconds has given up.
-          if (this.now - sentAt < 2000) owner.trouble[service] = (owner.trouble[service] ?? 0) - 1;
+          // Whoever waited for so long may have given up.
+          if (this.now - sentAt < (service === "d1" ? 2000 : 500))
+            owner.trouble[service] = (owner.trouble[service] ?? 0) - 1;
           settle();
         });
       this.post(owner, label, (fate) => {

@@ -15,6 +15,7 @@ export const FRESHNESS = "src/freshness/freshness.ts";
 export const LEASE = "src/freshness/lease.ts";
 export const KINDS = "src/freshness/kinds.ts";
 export const USES = "src/freshness/uses.ts";
+export const PATIENCE = "src/freshness/patience.ts";
 export const WORLD = "src/freshness/world.ts";
 export const COLO = "src/freshness/colo-cache.ts";
 export const MEMORY = "src/freshness/memory.ts";
