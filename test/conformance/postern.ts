@@ -1,5 +1,5 @@
 import { execSync } from "node:child_process";
-import { randomBytes, randomUUID } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, randomBytes, randomUUID, sign } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, expect } from "vitest";
 import { startTestGateway } from "../harness/gateway.ts";
@@ -56,6 +56,7 @@ export interface Created {
 
 /** A gateway seen from outside: over HTTP, and nothing else. */
 export interface Postern {
+  url: string;
   /** Word that new keys begin with; null where the one who runs the suite did not say. */
   keyWord: string | null;
   /** What was sent to the origin; null where the origin is not ours to look into. */
@@ -70,12 +71,22 @@ export interface Postern {
   /** The owner of the other account. */
   other: Session;
   admin: Session;
+  /**
+   * Signs the owner in to the console as a browser does; gives the cookie. Null on a deployed gateway: it does
+   * so at an identity provider.
+   */
+  signIn: (() => Promise<string>) | null;
+  /** Reports keys that were found in public. Null on a deployed gateway: it believes GitHub alone. */
+  report: ((tokens: string[]) => Promise<Answer>) | null;
   as(account: string, role: Role, email?: string): Session;
   call(method: string, path: string, request?: Request): Promise<Answer>;
   /** Calls with a key. */
   use(key: string, method: string, path: string, body?: object): Promise<Answer>;
   /** Status of a query, or of a mutation, with a key. */
   graphql(key: string, document: string): Promise<number>;
+  /** What the account API shows of a key of the account. */
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  shown(id: string): Promise<any>;
   /** Creates a key in the account. */
   create(body: object, who?: Session): Promise<Created>;
   /** Imports a legacy key; gives its record's id. */
@@ -98,7 +109,7 @@ export function postern(vars: Record<string, string> = {}): Postern {
   const it = {} as Postern;
   let stop = async () => {};
   beforeAll(async () => {
-    const { url, tokens, accounts, end } = DEPLOYED ? deployed(DEPLOYED) : await started(vars);
+    const { url, tokens, accounts, partnerKey, end } = DEPLOYED ? deployed(DEPLOYED) : await started(vars);
     const given = process.env.POSTERN_ORIGIN_URL;
     const origin = given === undefined ? await Origin.start() : null;
     stop = async () => {
@@ -106,12 +117,23 @@ export function postern(vars: Record<string, string> = {}): Postern {
       await end();
       await origin?.stop();
     };
-    Object.assign(it, clientOf(url, tokens));
+    Object.assign(it, { url, ...clientOf(url, tokens) });
     it.origin = origin;
     it.keyWord = DEPLOYED
       ? (process.env.POSTERN_KEY_PREFIX ?? null)
       : (vars.KEY_PREFIX ?? "pst").split(",")[0]!;
     await furnish(it, accounts, given ?? origin!.url);
+    it.report = partnerKey && ((found) => report(it, found, partnerKey));
+    it.signIn = DEPLOYED
+      ? null
+      : async () => {
+          const token = await tokens({ account: it.account, role: "owner", email: OWNER });
+          const { headers } = await it.call("GET", `/console/sign-in/local?token=${token}`);
+          return headers
+            .getSetCookie()
+            .map((cookie) => cookie.split(";", 1)[0])
+            .join("; ");
+        };
   }, 60_000);
   afterAll(() => stop(), 30_000);
   return it;
@@ -140,14 +162,33 @@ function deployed(url: string) {
   const accounts = command
     ? ([`conformance-${run}-a`, `conformance-${run}-b`] as const)
     : (named as [string, string]);
-  return { url, tokens, accounts, end: async () => {} };
+  return { url, tokens, accounts, partnerKey: null, end: async () => {} };
 }
+
+/** What secret scanners' reports are signed with (GitHub docs, "Secret scanning partner program"). */
+const PARTNER = "conformance";
 
 async function started(vars: Record<string, string>) {
   const sessions = await createSessions();
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+  const key = publicKey.export({ type: "spki", format: "pem" });
+  const partner = await Origin.start();
+  partner.on("/keys", ({ response }) =>
+    response.end(JSON.stringify({ public_keys: [{ key_identifier: PARTNER, key, is_current: true }] })),
+  );
   const gateway = await startTestGateway({
-    vars: { ...sessions.vars, LEGACY_KEYS: "on", PUBLIC_URL: "https://gateway.test", ...vars },
-    secrets: { SIGNING_KEYS: JSON.stringify({ keys: [await privateJwk("conformance")] }) },
+    vars: {
+      ...sessions.vars,
+      LEGACY_KEYS: "on",
+      LOCAL_SIGN_IN: "on",
+      PUBLIC_URL: "https://gateway.test",
+      SECRET_SCANNING_KEYS_URL: `${partner.url}/keys`,
+      ...vars,
+    },
+    secrets: {
+      SESSION_SECRETS: JSON.stringify({ a: randomBytes(36).toString("base64url") }),
+      SIGNING_KEYS: JSON.stringify({ keys: [await privateJwk("conformance")] }),
+    },
   });
   const tokens: Tokens = async ({ account, role, email, admin }) => {
     const header = admin
@@ -155,7 +196,21 @@ async function started(vars: Record<string, string>) {
       : await sessions.of(account ?? "", role ?? "owner", email === undefined ? {} : { email });
     return header.authorization!.slice("Bearer ".length);
   };
-  return { url: gateway.url, tokens, accounts: ["acme", "other"] as const, end: () => gateway.stop() };
+  const end = async () => {
+    await partner.stop();
+    await gateway.stop();
+  };
+  return { url: gateway.url, tokens, accounts: ["acme", "other"] as const, partnerKey: privateKey, end };
+}
+
+function report({ call }: Postern, tokens: string[], key: KeyObject): Promise<Answer> {
+  const body = JSON.stringify(tokens.map((token) => ({ token, type: "postern_api_key", source: "content" })));
+  const headers = {
+    "content-type": "application/json",
+    "github-public-key-identifier": PARTNER,
+    "github-public-key-signature": sign("sha256", Buffer.from(body), key).toString("base64"),
+  };
+  return call("POST", "/webhooks/secret-scanning", { headers, body });
 }
 
 function clientOf(url: string, tokens: Tokens) {
@@ -195,6 +250,10 @@ function clientOf(url: string, tokens: Tokens) {
   };
 }
 
+/** Of the tokens that the cluster of every namespace accepts. */
+export const AUDIENCE = "conformance";
+const OWNER = "olga@conformance.test";
+
 /** Makes the accounts, endpoints and namespaces that the suite needs, through the admin API. */
 async function furnish(it: Postern, [account, other]: readonly [string, string], origin: string) {
   const run = randomBytes(3).toString("hex");
@@ -210,7 +269,7 @@ async function furnish(it: Postern, [account, other]: readonly [string, string],
     });
   }
   it.account = account;
-  it.owner = it.as(account, "owner", "olga@conformance.test");
+  it.owner = it.as(account, "owner", OWNER);
   it.other = it.as(other, "owner", "otto@conformance.test");
   it.endpoints = {
     first: `first-${run}`,
@@ -232,13 +291,14 @@ async function furnish(it: Postern, [account, other]: readonly [string, string],
   await put(`/admin/endpoints/${graphql}`, { ...document, account_id: account });
 
   it.namespaces = { first: randomUUID(), second: randomUUID(), foreign: randomUUID() };
-  const cluster = { server: "https://kube.example.com", audience: "conformance" };
+  const cluster = { server: "https://kube.example.com", audience: AUDIENCE };
   for (const [name, id] of Object.entries(it.namespaces)) {
     const account_id = name === "foreign" ? other : account;
     await put(`/admin/namespaces/${id}`, { account_id, name, cluster });
   }
 
   it.graphql = async (key, query) => (await it.use(key, "POST", `/graphql/${graphql}`, { query })).status;
+  it.shown = async (id) => (await it.owner("GET", `/v1/account/api-keys/${id}`)).json;
   it.create = async (body, who = it.owner) => {
     const answer = await who("POST", "/v1/account/api-keys", { name: "Conformance suite", ...body });
     expect({ status: answer.status, text: answer.text }).toMatchObject({ status: 201 });
@@ -255,19 +315,23 @@ async function furnish(it: Postern, [account, other]: readonly [string, string],
   };
 }
 
+/** Revokes every key of an account. */
+export async function revokeAll(who: Session): Promise<void> {
+  for (let cursor = ""; ; ) {
+    const { json } = await who("GET", `/v1/account/api-keys?limit=100${cursor}`);
+    for (const { id, status } of json.data) {
+      if (status !== "revoked") await who("POST", `/v1/account/api-keys/${id}/revoke`);
+    }
+    if (json.next_cursor === null) break;
+    cursor = `&cursor=${json.next_cursor}`;
+  }
+}
+
 /** Leaves a deployed gateway as it was, but for accounts, which keep their revoked keys. */
 async function tidy(it: Postern): Promise<void> {
   if (!DEPLOYED || it.owner === undefined) return;
-  for (const who of [it.owner, it.other]) {
-    for (let cursor = ""; ; ) {
-      const { json } = await who("GET", `/v1/account/api-keys?limit=100${cursor}`);
-      for (const { id, status } of json.data) {
-        if (status !== "revoked") await who("POST", `/v1/account/api-keys/${id}/revoke`);
-      }
-      if (json.next_cursor === null) break;
-      cursor = `&cursor=${json.next_cursor}`;
-    }
-  }
+  await revokeAll(it.owner);
+  await revokeAll(it.other);
   const run = it.endpoints.first.slice("first-".length);
   for (const id of [...Object.values(it.endpoints), `inference-${run}`])
     await it.admin("DELETE", `/admin/endpoints/${id}`);

@@ -16,7 +16,6 @@ const levels = async (key: string, id: string) => [
   (await it.use(key, "POST", `/v2/${id}/run`, { input: {} })).status,
 ];
 const edit = (id: string, body: object) => it.owner("PATCH", `${KEYS}/${id}`, body);
-const shown = async (id: string) => (await it.owner("GET", `${KEYS}/${id}`)).json;
 
 test.concurrent("Runpod now supports scoped API keys with per-endpoint access, usage tracking, and on/off toggles.", async () => {
   const { first, second } = it.endpoints;
@@ -27,6 +26,8 @@ test.concurrent("Runpod now supports scoped API keys with per-endpoint access, u
   await eventually(totals, { reads: 1, writes: 1, denials: { insufficient_scope: 2 } });
   await edit(id, { enabled: false });
   await eventually(() => levels(key, first), [401, 401]);
+  await edit(id, { enabled: true });
+  await eventually(() => levels(key, first), [200, 200]);
 }, 40_000);
 
 test.concurrent("Previously, you were able to create API keys with read or read and write permissions, but now you can scope keys by endpoint and have more fine-grained control over what your keys allow access to.", async () => {
@@ -45,15 +46,20 @@ test.concurrent("Previously, you were able to create API keys with read or read 
 test.concurrent("View created and last used dates for API keys", async () => {
   const before = Date.now();
   const { id, key } = await it.create({ scopes: { inference: true } });
-  const { created_at, last_used_at } = await shown(id);
+  const { created_at, last_used_at } = await it.shown(id);
   expect(Math.abs(Date.parse(created_at) - before)).toBeLessThan(60_000);
   expect(last_used_at).toBeNull();
   await levels(key, it.endpoints.first);
-  await eventually(async () => (await shown(id)).last_used_at, expect.anything());
-  expect(Math.abs(Date.parse((await shown(id)).last_used_at) - before)).toBeLessThan(60_000);
+  await eventually(async () => (await it.shown(id)).last_used_at, expect.anything());
+  const first = Date.parse((await it.shown(id)).last_used_at);
+  expect(Math.abs(first - before)).toBeLessThan(60_000);
+  // The last use, not the first, nor when the key was made.
+  await levels(key, it.endpoints.first);
+  const moved = async () => Date.parse((await it.shown(id)).last_used_at) > first;
+  await eventually(moved, true);
   const listed = async () =>
     (await it.owner("GET", `${KEYS}?limit=100`)).json.data.find((one: { id: string }) => one.id === id);
-  await eventually(async () => (await listed()).last_used_at, expect.anything());
+  await eventually(async () => Date.parse((await listed()).last_used_at) > first, true);
   expect((await listed()).created_at).toBe(created_at);
 }, 40_000);
 
@@ -122,7 +128,7 @@ describe.concurrent("legacy keys", () => {
 
   test("All existing keys have already been migrated and will remain in their legacy format without any additional features, so to begin using the new features you'll need to create some new keys.", async () => {
     const id = await it.importLegacy(legacySecret(), "read");
-    expect(await shown(id)).toMatchObject({ legacy: true, permission: "legacy" });
+    expect(await it.shown(id)).toMatchObject({ legacy: true, permission: "legacy" });
     for (const body of [{ scopes: { all: true } }, { template: "read_only" }]) {
       const refused = await edit(id, body);
       expect([refused.status, refused.json.error.code]).toEqual([409, "legacy_key"]);
@@ -132,13 +138,17 @@ describe.concurrent("legacy keys", () => {
 
   test("You can also enable or disable any key (legacy or not) with the slider.", async () => {
     const secret = legacySecret();
-    const id = await it.importLegacy(secret, "read");
-    const status = async () => (await it.use(secret, "GET", `/v2/${it.endpoints.first}/health`)).status;
-    expect(await status()).toBe(200);
-    expect((await edit(id, { enabled: false })).status).toBe(200);
-    await eventually(status, 401);
-    expect((await edit(id, { enabled: true })).status).toBe(200);
-    await eventually(status, 200);
+    const legacy = { key: secret, id: await it.importLegacy(secret, "read") };
+    const native = await it.create({ scopes: { inference: true } });
+    const slide = async ({ id, key }: { id: string; key: string }) => {
+      const { first } = it.endpoints;
+      expect(await levels(key, first)).toEqual([200, 200]);
+      expect((await edit(id, { enabled: false })).status).toBe(200);
+      await eventually(() => levels(key, first), [401, 401]);
+      expect((await edit(id, { enabled: true })).status).toBe(200);
+      await eventually(() => levels(key, first), [200, 200]);
+    };
+    await Promise.all([slide(legacy), slide(native)]);
   }, 30_000);
 });
 
@@ -150,27 +160,41 @@ test.concurrent("Any new keys will be created with an rpa_ prefix.", async () =>
 });
 
 test.concurrent("Runpod console API Keys page listing keys with read and write permissions and enable toggles", async () => {
-  const made = await it.create({ name: "Listed", scopes: { read_only: true } });
-  const { json } = await it.owner("GET", `${KEYS}?limit=100`);
-  expect(json.data.find(({ id }: { id: string }) => id === made.id)).toMatchObject({
-    name: "Listed",
-    permission: "read_only",
-    enabled: true,
-  });
+  const listed = [
+    ["read_write", { all: true }],
+    ["read_only", { read_only: true }],
+    ["restricted", { restricted: { graphql: "read" } }],
+  ] as const;
+  const name = `Listed ${randomBytes(4).toString("hex")}`;
+  for (const [permission, scopes] of listed) await it.create({ name: `${name} ${permission}`, scopes });
+  const off = await it.create({ name: `${name} off`, scopes: { all: true } });
+  await edit(off.id, { enabled: false });
+  const { data } = (await it.owner("GET", `${KEYS}?q=${encodeURIComponent(name)}`)).json;
+  const rows = data.map((one: Record<string, unknown>) => [one.name, one.permission, one.enabled]);
+  expect(rows.sort()).toEqual([
+    [`${name} off`, "read_write", false],
+    [`${name} read_only`, "read_only", true],
+    [`${name} read_write`, "read_write", true],
+    [`${name} restricted`, "restricted", true],
+  ]);
+  const { text } = await it.owner("GET", `/console/settings/api-keys?q=${encodeURIComponent(name)}`);
+  for (const [one] of rows) expect(text).toContain(`aria-label="API key ${one}"`);
 });
 
 test.concurrent("GraphQL access - This allows you to create, edit, and delete numerous items associated with your account, including endpoints and pods as described in our GraphQL documentation.", async () => {
   const { key } = await it.create({ scopes: { restricted: { graphql: "read_write" } } });
-  for (const document of [
+  const reader = await it.create({ scopes: { restricted: { graphql: "read" } } });
+  for (const mutation of [
     "mutation { saveEndpoint(input: {}) { id } }",
     "mutation { podFindAndDeployOnDemand(input: {}) { id } }",
     "mutation { podTerminate(input: {}) }",
-    QUERY,
   ]) {
-    expect(await it.graphql(key, document)).toBe(200);
+    expect(await it.graphql(key, mutation)).toBe(200);
+    const sent = it.origin?.requests.map(({ body }) => body.toString());
+    if (sent !== undefined) expect(sent).toContain(JSON.stringify({ query: mutation }));
+    expect(await it.graphql(reader.key, mutation)).toBe(403);
   }
-  const reader = await it.create({ scopes: { restricted: { graphql: "read" } } });
-  expect(await it.graphql(reader.key, "mutation { podTerminate(input: {}) }")).toBe(403);
+  expect(await it.graphql(key, QUERY)).toBe(200);
 });
 
 test.concurrent("Note that this is an extremely powerful level of access - treat it appropriately.", async () => {

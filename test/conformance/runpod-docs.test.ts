@@ -60,7 +60,7 @@ describe.concurrent("legacy keys", () => {
     ] as const) {
       const secret = legacySecret();
       const id = await it.importLegacy(secret, level, { created_at });
-      expect((await it.owner("GET", `${KEYS}/${id}`)).json.created_at).toBe("2024-11-10T00:00:00.000Z");
+      expect((await it.shown(id)).created_at).toBe("2024-11-10T00:00:00.000Z");
       expect([await it.graphql(secret, QUERY), await it.graphql(secret, MUTATION)]).toEqual(expected);
     }
   });
@@ -149,14 +149,17 @@ describe.concurrent("generate", () => {
     const answer = await it.owner("POST", KEYS, { name: "Created", scopes: { read_only: true } });
     expect(answer.status).toBe(201);
     expect(answer.headers.get("location")).toBe(`${KEYS}/${answer.json.id}`);
-    expect((await it.owner("GET", `${KEYS}/${answer.json.id}`)).json).toMatchObject({ name: "Created" });
+    expect(await it.shown(answer.json.id)).toMatchObject({ name: "Created", permission: "read_only" });
+    expect(await outcome(answer.json.key)).toEqual([200, 403, 200, 403]);
   });
 
   test("Once your API key is generated, keep it secure.", async () => {
-    const { id, key } = await it.create({ scopes: { read_only: true } });
-    for (const path of [KEYS, `${KEYS}/${id}`, "/v1/account/audit-log"]) {
+    const made = await it.owner("POST", KEYS, { name: "Secret", scopes: { read_only: true } });
+    const { id, key } = made.json;
+    expect([made.status, made.headers.get("cache-control")]).toEqual([201, "no-store"]);
+    for (const path of [`${KEYS}?limit=100`, `${KEYS}/${id}`, "/v1/account/audit-log?limit=100"]) {
       const answer = await it.owner("GET", path);
-      expect(answer.status).toBe(200);
+      expect([answer.status, answer.text]).toEqual([200, expect.stringContaining(id)]);
       expect(answer.text).not.toContain(key);
       expect(answer.headers.get("cache-control")).toBe("no-store");
     }
@@ -184,8 +187,9 @@ describe.concurrent("toggle", () => {
   test("To enable an API key:", async () => {
     const { id, key } = await it.create({ scopes: { all: true } });
     await it.owner("PATCH", `${KEYS}/${id}`, { enabled: false });
+    await eventually(() => outcome(key), [401, 401, 401, 401]);
     expect((await it.owner("PATCH", `${KEYS}/${id}`, { enabled: true })).json.status).toBe("active");
-    await eventually(() => read(key), 200);
+    await eventually(() => outcome(key), [200, 200, 200, 200]);
   }, 30_000);
 });
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
@@ -43,6 +43,13 @@ function testOf(name: Name, proof: string): { file: Name; title: string } | null
     : { file: other, title: named.slice(other.length + 2) };
 }
 
+/** Whether a test of another suite is there: a file below test/, without its ending, and a title in it. */
+function isElsewhere(file: string, title: string): boolean {
+  const path = join(import.meta.dirname, "..", `${file}.test.ts`);
+  const source = existsSync(path) ? readFileSync(path, "utf8") : "";
+  return ["test", "it"].some((word) => source.includes(`${word}("${title}", `));
+}
+
 describe.each(NAMES)("the table of %s", (name) => {
   test("holds every sentence of the document, in order", () => {
     const text = rowsOf(name)
@@ -58,6 +65,16 @@ describe.each(NAMES)("the table of %s", (name) => {
         expect([sentence, titlesOf(named.file)]).toEqual([sentence, expect.arrayContaining([named.title])]);
       else
         expect([sentence, proof]).toEqual([sentence, expect.stringMatching(/^(?:Out of scope|Console): /)]);
+    }
+  });
+
+  test("names for what is done in the console a test that does it, and none elsewhere that is not there", () => {
+    for (const { sentence, proof } of rowsOf(name)) {
+      const elsewhere = [...proof.matchAll(/`([a-z0-9-]+\/[a-z0-9-]+)` "([^"]+)"/g)];
+      expect([sentence, elsewhere.length > 0 || !proof.startsWith("Console: ")]).toEqual([sentence, true]);
+      for (const [, file, title] of elsewhere) {
+        expect([sentence, title, isElsewhere(file!, title!)]).toEqual([sentence, title, true]);
+      }
     }
   });
 
