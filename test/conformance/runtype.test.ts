@@ -53,8 +53,12 @@ describe.concurrent("creating an API key", () => {
   });
 
   test("Environment: Test or Production", async () => {
-    for (const environment of ["test", "production"]) {
+    for (const [environment, word] of [
+      ["test", "test"],
+      ["production", "live"],
+    ]) {
       const made = await it.create({ environment, scopes: { all: true } });
+      expect(made.key.split("_")[1]).toBe(word);
       expect([made.environment, (await it.shown(made.id)).environment]).toEqual([environment, environment]);
       expect((await it.use(made.key, "GET", "/v1/key")).json).toMatchObject({ environment });
     }
