@@ -33,7 +33,8 @@
  *    scripts. Same fields, one more page.
  *
  * 6. Everything works without scripts. No inline script, style or `on…` attribute gets past the policy: style
- *    by class (styles.ts), improve by the `data-` attributes that scripts.ts lists.
+ *    by class (console.css), improve by the `data-` attributes that console.js lists.
+ *    `npm run assets` puts both into the Worker.
  *
  * 7. Secrets are in no URL, no notice and no redirect. Times are RFC 3339 from the API: `<When at={…} />`.
  */
@@ -48,6 +49,7 @@ import type { CookieJar } from "../session/cookies.ts";
 import { isTransient } from "../store/retry.ts";
 import { Api, Problem, search } from "./api.ts";
 import { assetResponse } from "./asset.ts";
+import { SCRIPT, STYLE } from "./assets.ts";
 import { ACCOUNT_FIELD, Fields, isOwnPost, readForm, sameToken, TOKEN_FIELD } from "./forms.ts";
 import { couldVisit, mayVisit } from "./navigation.ts";
 import { noticeCookie, readNotice } from "./notice.ts";
@@ -57,8 +59,6 @@ import { PAGES } from "./pages.ts";
 import { withPolicy } from "./policy.ts";
 import { render } from "./render.tsx";
 import { problemPage } from "./replies.tsx";
-import { SCRIPT } from "./scripts.ts";
-import { STYLE } from "./styles.ts";
 import { chosenAccount, findVisitor, type Visitor } from "./visitor.ts";
 
 /** What is known of a visit so far, for its answer and its log line. */

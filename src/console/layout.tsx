@@ -1,10 +1,9 @@
 import type { Child } from "../html/jsx-runtime.ts";
+import { SCRIPT, STYLE } from "./assets.ts";
 import { NoticeBox } from "./components.tsx";
 import { ACCOUNT_FIELD, TOKEN_FIELD } from "./forms.ts";
 import { navigationOf } from "./navigation.ts";
 import type { Notice } from "./notice.ts";
-import { SCRIPT_URL } from "./scripts.ts";
-import { STYLE_URL } from "./styles.ts";
 import type { Visitor } from "./visitor.ts";
 
 export interface LayoutProps {
@@ -29,8 +28,8 @@ export function Layout({ title, path, visitor, notice, children }: LayoutProps) 
         <meta name="color-scheme" content="light dark" />
         <title>{[title, visitor?.account?.name, "Postern"].filter(Boolean).join(" · ")}</title>
         <link rel="icon" href={ICON} />
-        <link rel="stylesheet" href={STYLE_URL} />
-        <script src={SCRIPT_URL} defer></script>
+        <link rel="stylesheet" href={STYLE.url} />
+        <script src={SCRIPT.url} defer></script>
       </head>
       <body class={visitor === null ? "outside" : "inside"}>
         <a class="skip" href="#main">

@@ -1,5 +1,3 @@
-import { asset } from "./asset.ts";
-
 /**
  * The console's one script. Every page works without it; it keeps forms from being sent twice, and finds the
  * rest of its work by attributes:
@@ -11,8 +9,7 @@ import { asset } from "./asset.ts";
  * - `<form data-send-file="/path">` sends its file as a stream, with progress; the JSON texts that answer it, a line
  *   each, go to `[data-results]`, the last one first
  */
-const JS = `
-"use strict";
+
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const make = (name, properties) => Object.assign(document.createElement(name), properties);
 
@@ -29,7 +26,9 @@ for (const button of all("[data-copy]")) {
       button.textContent = "Press Ctrl+C";
     }
     say(button.textContent);
-    setTimeout(() => { button.textContent = label; }, 2500);
+    setTimeout(() => {
+      button.textContent = label;
+    }, 2500);
   });
 }
 
@@ -74,7 +73,9 @@ document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || form.method !== "post") return;
   if (form.ariaBusy === "true") return event.preventDefault();
   form.ariaBusy = "true";
-  setTimeout(() => { form.ariaBusy = null; }, 5000);
+  setTimeout(() => {
+    form.ariaBusy = null;
+  }, 5000);
 });
 
 for (const select of all("[data-submit-on-change]")) {
@@ -87,7 +88,8 @@ for (const button of all("[data-set-all]")) {
   button.addEventListener("click", () => {
     const value = button.dataset.setAll;
     const group = button.closest("[data-group]");
-    for (const radio of all("input[type=radio]", group)) if (radio.value === value && !radio.disabled) radio.checked = true;
+    for (const radio of all("input[type=radio]", group))
+      if (radio.value === value && !radio.disabled) radio.checked = true;
     for (const box of all("input[type=checkbox]", group)) if (!box.disabled) box.checked = value === "on";
     for (const select of all("select", group)) select.value = value;
     group.dispatchEvent(new Event("change", { bubbles: true }));
@@ -125,11 +127,17 @@ for (const form of all("form[data-send-file]")) {
     request.open("POST", form.dataset.sendFile);
     request.setRequestHeader("content-type", "application/x-ndjson");
     request.setRequestHeader("x-postern-form", form.elements.form_token.value);
-    request.upload.onprogress = ({ loaded, total }) => { progress.max = total; progress.value = loaded; };
+    request.upload.onprogress = ({ loaded, total }) => {
+      progress.max = total;
+      progress.value = loaded;
+    };
     request.onloadend = () => {
       progress.hidden = true;
       button.disabled = false;
-      results.textContent = request.status === 0 ? JSON.stringify("The connection was lost. It is safe to send the file again.") : request.responseText;
+      results.textContent =
+        request.status === 0
+          ? JSON.stringify("The connection was lost. It is safe to send the file again.")
+          : request.responseText;
       results.hidden = false;
       results.focus();
       results.dispatchEvent(new CustomEvent("results", { bubbles: true }));
@@ -140,11 +148,14 @@ for (const form of all("form[data-send-file]")) {
 
 /* Admin: the answer to an import is a JSON text a line, failures first, what came of it all last. */
 document.addEventListener("results", ({ target: results }) => {
-  const texts = results.textContent.split(String.fromCharCode(10)).filter((line) => line.startsWith('"')).map((line) => JSON.parse(line));
+  const texts = results.textContent
+    .split(String.fromCharCode(10))
+    .filter((line) => line.startsWith('"'))
+    .map((line) => JSON.parse(line));
   const end = texts.pop() ?? "The gateway did not take the file. Reload this page, and send it again.";
   const add = (parent, name, properties) => parent.appendChild(make(name, properties));
   results.textContent = "";
-  const notice = add(results, "div", { className: "notice " + (texts.length > 0 ? "warning" : "info") });
+  const notice = add(results, "div", { className: `notice ${texts.length > 0 ? "warning" : "info"}` });
   notice.setAttribute("role", "status");
   add(notice, "strong", { textContent: "Import" });
   add(notice, "p", { textContent: end });
@@ -153,7 +164,3 @@ document.addEventListener("results", ({ target: results }) => {
   const list = add(results, "ul", { className: "plain" });
   for (const textContent of texts) add(list, "li", { textContent });
 });
-`;
-
-export const SCRIPT = asset("/console/script.js", "text/javascript; charset=utf-8", JS.trim());
-export const SCRIPT_URL = SCRIPT.url;
