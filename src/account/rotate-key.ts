@@ -52,10 +52,16 @@ export function rotateKey(operator: Operator, find: FindKey, overlap: number): P
       before: { expires_at: formatInstant(old.expires_at) },
       after: { expires_at: formatInstant(change.expires_at), rotated_to: row.id, key: auditViewOf(row, now) },
     };
-    const result = await carryOut(operator, deed, [
-      updateKey(old, change, now),
-      insertKey(row, now, { unlimited: true }),
-    ]);
+    // The new key's own history begins here.
+    const creation = {
+      ...deed,
+      action: "api_key.create",
+      subject: row.id,
+      before: null,
+      after: deed.after.key,
+    };
+    const writes = [updateKey(old, change, now), insertKey(row, now, { unlimited: true })];
+    const result = await carryOut(operator, deed, writes, [creation]);
     return settled<NewKey>(result, { row, key: made.key });
   });
 }

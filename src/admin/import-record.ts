@@ -108,11 +108,12 @@ function contradiction(record: Parsed, { isolate, now }: Operator): string | nul
   }
   if (created_at !== undefined && created_at > now) return "created_at must not be in the future";
   if (graphql !== undefined && environment === "test") return "A legacy key has no test environment";
+  const { keyFormat } = isolate;
+  if (keyFormat.within(record.name)) return "name must not hold an API key";
   if (key === undefined) return null;
   // Both are shown.
   if (record.name.includes(key)) return "name must not hold the key";
   if (2 * (record.prefix?.length ?? 0) > key.length) return "prefix must not be more than half of the key";
-  const { keyFormat } = isolate;
   const classified = keyFormat.classify(key);
   if (classified.kind === "forged")
     return "key has the form of a native key, but this gateway did not make it";

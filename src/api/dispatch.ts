@@ -9,7 +9,7 @@ import { identityOf, type Session } from "../session/session.ts";
 import { verifySession } from "../session/verify.ts";
 import { readAccount } from "../store/accounts.ts";
 import { isTransient } from "../store/retry.ts";
-import { hasNoBody, mediaProblem, readJson } from "./body.ts";
+import { hasNoBody, mediaProblem, readJson, readNothing } from "./body.ts";
 import { matchRoute } from "./match.ts";
 import { check } from "./problem.ts";
 import { readQuery } from "./query.ts";
@@ -156,11 +156,16 @@ async function read(route: Route, call: Call<unknown, unknown, unknown>, url: UR
     const absent = route.bodyOptional === true && hasNoBody(call.request);
     const json = absent ? { value: {} } : await readJson(call.request);
     if (isDenial(json)) return json;
+    // A name, or what another member holds, is shown for ever. Written anew, no escape hides a key.
+    if (call.isolate.keyFormat.within(JSON.stringify(json.value))) {
+      return invalid("The body holds an API key");
+    }
     const body = check(route.body, json.value, "body");
     if ("message" in body) return invalid(body.message);
     call.body = body.value;
+    return null;
   }
-  return null;
+  return route.method === "GET" || route.raw !== undefined ? null : readNothing(call.request);
 }
 
 /** The client's address, from the header that the platform sets and nobody else can. */

@@ -24,7 +24,9 @@ export async function* readLines(stream: ReadableStream<Uint8Array>, max: number
     length = 0;
     if (tooLong) return { number, text: null, problem: "too_long" };
     try {
-      const text = decoder.decode(bytes);
+      let text = decoder.decode(bytes);
+      // Exports of Windows begin with a byte order mark.
+      if (number === 1) text = text.replace(/^\uFEFF/, "");
       return text.trim() === "" ? null : { number, text, problem: null };
     } catch {
       return { number, text: null, problem: "not_utf8" };

@@ -195,8 +195,9 @@ function denials(route: Described): Operation["responses"] {
   else if (audience === "key_or_session") add([...KEY_REFUSALS, "missing_access_token"]);
   else if (audience !== "anybody") add(SESSION_REFUSALS);
   if (Array.isArray(audience)) add(["account_required"]);
-  if (route.query !== undefined || route.body !== undefined) add(["invalid_request"]);
-  if (route.body !== undefined) add(["body_too_large"]);
+  const posted = route.method !== "GET" && route.raw === undefined && audience !== "key";
+  if (route.query !== undefined || posted) add(["invalid_request"]);
+  if (posted) add(["body_too_large"]);
   if (route.body !== undefined || (route.raw !== undefined && !route.raw.anyType))
     add(["unsupported_media_type"]);
   add(["uri_too_long", "unknown_host", "headers_too_large", "internal_error"]);

@@ -52,7 +52,7 @@ interface Definition<P, Q, B> {
   query?: z.ZodMiniType<Q>;
   /** Headers that the handler reads from the request itself: for the documentation. */
   headers?: z.ZodMiniType;
-  /** Checks a JSON body. Without it, and without `raw`, a body is not read. */
+  /** Checks a JSON body. Without it, and without `raw`, a body must be empty or `{}`. */
   body?: z.ZodMiniType<B>;
   /** Whether no body at all is the same as `{}`. */
   bodyOptional?: boolean;

@@ -75,8 +75,8 @@ export function holdsText(text: string, key: string): boolean {
   return text.includes(key) || (text.includes("%") && decodedAscii(text).includes(key));
 }
 
-/** A key is ASCII, and what surrounds it need not be valid: every escape is read by itself. */
-function decodedAscii(text: string): string {
+/** Percent-decoded once. A key is ASCII, and what surrounds it need not be valid: every escape is read by itself. */
+export function decodedAscii(text: string): string {
   return text.replace(/%([0-7][0-9A-Fa-f])/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );

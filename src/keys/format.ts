@@ -28,6 +28,8 @@ export interface KeyFormat {
    * Hence a deployment that imports legacy keys of the form `rt_live_…` must not list `rt` as a prefix.
    */
   classify(presented: string): Classified;
+  /** Whether a native key with a true tag stands anywhere in a text, glued to other text or not. */
+  within(text: string): boolean;
 }
 
 /** A word of the list `KEY_PREFIX`. */
@@ -44,12 +46,14 @@ export function createKeyFormat(options: { prefixes: readonly string[]; tagSecre
   const words = options.prefixes.join("|");
   const opening = new RegExp(`^(?:${words})_(?:live|test)_`);
   const shape = new RegExp(`^((?:${words})_(live|test)_([0-9A-Za-z])[0-9A-Za-z]{40})([0-9A-Za-z]{6})$`);
+  // Looking ahead, so that finds may overlap: of two listed prefixes one may end as the other.
+  const anywhere = new RegExp(`(?=(${SECRET_SCANNER_PATTERN(options.prefixes)}))`, "g");
   const secrets = new Map(Object.entries(options.tagSecrets.secrets));
   const currentName = options.tagSecrets.current;
   const currentSecret = secrets.get(currentName);
   if (currentSecret === undefined) throw new Error(`The current tag secret "${currentName}" is not listed`);
 
-  return {
+  const format: KeyFormat = {
     generate(environment) {
       const body = `${newest}_${WORDS[environment]}_${currentName}${randomBase62(40)}`;
       return body + tagOf(currentSecret, body);
@@ -63,7 +67,11 @@ export function createKeyFormat(options: { prefixes: readonly string[]; tagSecre
       if (secret === undefined || !sameTag(tag, tagOf(secret, body))) return { kind: "forged" };
       return { kind: "native", environment: word === "live" ? "production" : "test" };
     },
+    within(text) {
+      return [...text.matchAll(anywhere)].some(([, found = ""]) => format.classify(found).kind === "native");
+    },
   };
+  return format;
 }
 
 /**

@@ -43,7 +43,9 @@ const isDenial = (value: JWTPayload | Denial): value is Denial => !("exp" in val
 async function sessionOf(claims: JWTPayload, config: Config, db: D1Database): Promise<Session | Denial> {
   // Cloudflare Access gives service tokens no subject but a common name.
   const subject = text(claims.sub) ?? text(claims.common_name);
-  if (subject === null) return { code: "missing_access_token", reason: "no_subject" };
+  // It is shown as a name. OpenID Connect Core 2: at most 255 characters.
+  if (subject === null || !/^[^\p{C}\p{Zl}\p{Zp}]{1,255}$/u.test(subject))
+    return { code: "missing_access_token", reason: "no_subject" };
   const email = verifiedEmail(claims);
   const roles = strings(own(claims, config.SESSION_ROLE_CLAIM));
   const accounts = strings(own(claims, config.SESSION_ACCOUNT_CLAIM)).filter((id) => ID.test(id));
@@ -82,7 +84,7 @@ function verifiedEmail(claims: JWTPayload): string | null {
   const { email_verified: verified = true } = claims;
   if (verified !== true && verified !== "true") return null;
   const email = text(claims.email);
-  return email !== null && /^[\x21-\x7e]+$/.test(email) ? email.toLowerCase() : null;
+  return email !== null && /^[\x21-\x7e]{1,320}$/.test(email) ? email.toLowerCase() : null;
 }
 
 const own = (claims: JWTPayload, name: string): unknown =>

@@ -9,7 +9,8 @@ export function auditEach(entries: readonly AuditEntry[], holds: Bound): Bound {
   return {
     sql: `INSERT OR IGNORE INTO audit_log (id, at, outcome, account_id, actor, address, action, subject, before, after)
           SELECT value ->> 'id', value ->> 'at', 'committed', value ->> 'account_id', value ->> 'actor',
-                 value ->> 'address', value ->> 'action', value ->> 'subject', value -> 'before', value -> 'after'
+                 value ->> 'address', value ->> 'action', value ->> 'subject',
+                 nullif(value -> 'before', 'null'), nullif(value -> 'after', 'null')
           FROM json_each(?) WHERE ${holds.sql}`,
     values: [JSON.stringify(entries), ...holds.values],
   };

@@ -163,7 +163,10 @@ const changed = (id: string, ...paths: string[]) => [
   ...new Set([idSubject(id), ...paths.flatMap(nodesOf).flatMap((path) => [pathSubject(path)])]),
 ];
 
-/** Registers an endpoint, or changes it; guarded by the path being free and, for a change, the version. */
+/**
+ * Registers an endpoint, or changes it; guarded by the path being free and, for a change, the version, and
+ * by no live key naming it whose account it is taken from.
+ */
 export function putEndpoint(before: EndpointRow | null, row: EndpointRow): Write {
   const values = COLUMNS.map((column) => stored(row, column));
   const free = "NOT EXISTS (SELECT 1 FROM endpoints WHERE path = ? AND id <> ?)";
@@ -184,11 +187,16 @@ export function putEndpoint(before: EndpointRow | null, row: EndpointRow): Write
       ],
     };
   }
+  // Taking it from accounts is refused as deleting it is; giving it to all takes it from nobody.
+  const taken = row.account_id !== null && row.account_id !== before.account_id;
   return {
     subjects: changed(row.id, before.path, row.path),
     guard: {
-      sql: `EXISTS (SELECT 1 FROM endpoints WHERE id = ? AND version = ?) AND ${free}`,
-      values: [row.id, before.version, row.path, row.id],
+      sql: `EXISTS (SELECT 1 FROM endpoints WHERE id = ? AND version = ?) AND ${free}${taken ? ` AND NOT ${NAMED_BY_A_KEY}` : ""}`,
+      values: [
+        ...[row.id, before.version, row.path, row.id],
+        ...(taken ? [row.updated_at, row.id, row.account_id] : []),
+      ],
     },
     statements: [
       {
@@ -203,9 +211,14 @@ export function putEndpoint(before: EndpointRow | null, row: EndpointRow): Write
 /** Holds while a key that can still come to life names the endpoint (spec 6: `in_use`). */
 const NAMED_BY_A_KEY = namedByAKey("$.inference.endpoints", "key");
 
-/** Some of the keys that keep an endpoint from being deleted, for a person to find them. */
-export function keysNamingEndpoint(db: D1Database, id: string, now: number): Promise<NamingKey[]> {
-  return namingKeys(db, "$.inference.endpoints", "key", id, now);
+/** Some of the keys that keep an endpoint from being deleted, or given to the account `except`. */
+export function keysNamingEndpoint(
+  db: D1Database,
+  id: string,
+  now: number,
+  except: string | null = null,
+): Promise<NamingKey[]> {
+  return namingKeys(db, "$.inference.endpoints", "key", id, now, except);
 }
 
 /** Deletes an endpoint that no live key names. */
@@ -214,7 +227,7 @@ export function deleteEndpoint(row: EndpointRow, now: number): Write {
     subjects: changed(row.id, row.path),
     guard: {
       sql: `EXISTS (SELECT 1 FROM endpoints WHERE id = ? AND version = ?) AND NOT ${NAMED_BY_A_KEY}`,
-      values: [row.id, row.version, now, row.id],
+      values: [row.id, row.version, now, row.id, null],
     },
     statements: [
       { sql: "DELETE FROM endpoints WHERE id = ? AND version = ?", values: [row.id, row.version] },

@@ -64,7 +64,10 @@ export async function foreignNamespaces(
   return results.map(({ id }) => id);
 }
 
-/** Adds a namespace, or changes it; guarded by its account being there and nobody having changed it since. */
+/**
+ * Adds a namespace, or changes it; guarded by its account being there, by nobody having changed it since, and
+ * by no live key naming it whose account it is taken from.
+ */
 export function putNamespace(before: NamespaceRow | null, row: Omit<NamespaceRow, "version">): Write {
   const values = [row.account_id, row.name, JSON.stringify(row.cluster), row.updated_at];
   const owned = "EXISTS (SELECT 1 FROM accounts WHERE id = ?)";
@@ -84,11 +87,18 @@ export function putNamespace(before: NamespaceRow | null, row: Omit<NamespaceRow
       ],
     };
   }
+  // Taking it from an account is refused as deleting it is.
+  const taken = row.account_id !== before.account_id;
   return {
     subjects: [],
     guard: {
-      sql: `EXISTS (SELECT 1 FROM namespaces WHERE id = ? AND version = ?) AND ${owned}`,
-      values: [row.id, before.version, row.account_id],
+      sql: `EXISTS (SELECT 1 FROM namespaces WHERE id = ? AND version = ?) AND ${owned}${taken ? ` AND NOT ${NAMED_BY_A_KEY}` : ""}`,
+      values: [
+        row.id,
+        before.version,
+        row.account_id,
+        ...(taken ? [row.updated_at, row.id, row.account_id] : []),
+      ],
     },
     statements: [
       {
@@ -103,9 +113,14 @@ export function putNamespace(before: NamespaceRow | null, row: Omit<NamespaceRow
 /** Holds while a key that can still come to life names the namespace (spec 6: `in_use`). */
 const NAMED_BY_A_KEY = namedByAKey("$.kubernetes_exec.namespace_ids", "value");
 
-/** Some of the keys that keep a namespace from being deleted, for a person to find them. */
-export function keysNamingNamespace(db: D1Database, id: string, now: number): Promise<NamingKey[]> {
-  return namingKeys(db, "$.kubernetes_exec.namespace_ids", "value", id, now);
+/** Some of the keys that keep a namespace from being deleted, or given to the account `except`. */
+export function keysNamingNamespace(
+  db: D1Database,
+  id: string,
+  now: number,
+  except: string | null = null,
+): Promise<NamingKey[]> {
+  return namingKeys(db, "$.kubernetes_exec.namespace_ids", "value", id, now, except);
 }
 
 /** Deletes a namespace that no live key names. */
@@ -114,7 +129,7 @@ export function deleteNamespace(row: NamespaceRow, now: number): Write {
     subjects: [],
     guard: {
       sql: `EXISTS (SELECT 1 FROM namespaces WHERE id = ? AND version = ?) AND NOT ${NAMED_BY_A_KEY}`,
-      values: [row.id, row.version, now, row.id],
+      values: [row.id, row.version, now, row.id, null],
     },
     statements: [
       { sql: "DELETE FROM namespaces WHERE id = ? AND version = ?", values: [row.id, row.version] },

@@ -4,8 +4,7 @@ import { ok } from "../api/reply.ts";
 import { publicRoute } from "../api/route.ts";
 import { isDenial } from "../denial.ts";
 import { readCapped } from "../http/read-capped.ts";
-import { decodeQuery } from "../http/url.ts";
-import { holdsText } from "../journey/credential.ts";
+import { decodedAscii } from "../journey/credential.ts";
 import { decodeUtf8, parseStrict } from "../json.ts";
 import { sha256Hex } from "../keys/hash.ts";
 import { within } from "../store/retry.ts";
@@ -41,9 +40,23 @@ const Feedback = z.array(
 /** Where a token was seen, as GitHub words it: content, commit, pull_request_comment, … */
 const SOURCE = /^[a-z][a-z_]{0,49}$/;
 
-/** Whether a URL holds one of the reported tokens as a word of its own, as it is or percent-encoded. */
-function namesAny(url: string, tokens: ReadonlySet<string>): boolean {
-  const words = `${url} ${decodeQuery(url) ?? ""}`.split(/[^A-Za-z0-9_~+=.-]+/);
+/** Most times that a URL may be percent-encoded over. */
+const MOST_DECODINGS = 5;
+
+/** A URL with all its percent-decodings down to the last, in one text; null when they do not end. */
+function spellings(url: string): string | null {
+  const all = [url];
+  for (let text = url; all.length <= MOST_DECODINGS; all.push(text)) {
+    const decoded = decodedAscii(text);
+    if (decoded === text) return all.join(" ");
+    text = decoded;
+  }
+  return null;
+}
+
+/** Whether a text holds one of the reported tokens as a word of its own. */
+function namesAny(text: string, tokens: ReadonlySet<string>): boolean {
+  const words = `${text} ${text.replaceAll("+", " ")}`.split(/[^A-Za-z0-9_~+=.-]+/);
   return words.some((word) => tokens.has(word) || word.split("=").some((part) => tokens.has(part)));
 }
 
@@ -106,11 +119,18 @@ export const secretScanningRoute = publicRoute({
     if ("message" in report) return { code: "invalid_request", detail: report.message };
 
     const tokens = new Set(report.value.map(({ token }) => token));
+    /** What may be kept of a URL: no part of it when it holds a key. */
+    const kept = (url: string, token: string): string | null => {
+      const text = spellings(url);
+      const held =
+        text === null || text.includes(token) || namesAny(text, tokens) || isolate.keyFormat.within(text);
+      return held ? null : url.slice(0, 2000);
+    };
     const sightings = report.value.map(({ token, url, source }) => ({
       hash: sha256Hex(token),
       // Both are kept in the audit log, which must never hold a key.
       source: source && SOURCE.test(source) && !tokens.has(source) ? source : null,
-      url: url && !holdsText(url, token) && !namesAny(url, tokens) ? url.slice(0, 2000) : null,
+      url: url ? kept(url, token) : null,
     }));
     const ours = await revokeLeaked({ ...call, actor: "secret-scanning" }, sightings);
     if (ours === null) {

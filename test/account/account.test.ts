@@ -183,8 +183,19 @@ describe("usage", () => {
     expect(daily.json.data).toHaveLength(2);
     expect(daily.json.totals).toEqual({ reads: 7, writes: 2, denials: { expired: 5 } });
 
+    // Windows side by side share no step.
+    for (const [from, to, reads] of [
+      ["01", "02", 3],
+      ["02", "03", 4],
+    ] as const) {
+      const { json } = await usage(`from=2026-05-01T${from}:00:00Z&to=2026-05-01T${to}:00:00Z`);
+      expect(json).toMatchObject({ to: `2026-05-01T${to}:00:00.000Z`, totals: { reads } });
+    }
+
     for (const query of [
       ...["from=yesterday", "step=minute", "from=2026-05-02T00:00:00Z&to=2026-05-01T00:00:00Z"],
+      ...["from=2026-05-01T00:00:00Z&to=2026-05-01T00:00:00Z"],
+      ...["from=2026-05-01T00:30:00Z&to=2026-05-01T00:30:00Z"],
       ...["from=2020-01-01T00:00:00Z", "from=2020-01-01T00:00:00Z&step=day", "from=1"],
     ]) {
       expect([query, (await usage(query)).status]).toEqual([query, 400]);

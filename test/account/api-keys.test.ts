@@ -438,6 +438,14 @@ describe("rotating", () => {
     const left = Date.parse((await owner("GET", `${KEYS}/${old.id}`)).json.expires_at) - Date.now();
     expect(left).toBeGreaterThan(3_590_000);
     expect(left).toBeLessThanOrEqual(3_600_000);
+    // Each of the two has its own history.
+    expect((await auditOf(old.id)).map(({ action }) => action)).toEqual(["api_key.create", "api_key.rotate"]);
+    const [making, ...more] = await auditOf(fresh.id);
+    expect([making, more]).toMatchObject([
+      { action: "api_key.create", account_id: "acme", before: null },
+      [],
+    ]);
+    expect(JSON.parse(making!.after!)).toMatchObject({ name: "web", rotated_from: old.id });
   });
 
   test("without a body the overlap is 24 hours; zero ends the old key now; never later than it would have", async () => {

@@ -259,6 +259,18 @@ describe("importing", () => {
     ]);
   });
 
+  test("begins with a byte order mark, as exports of Windows do, or without", async () => {
+    const line = (secret: string) => `\u{feff}${JSON.stringify(legacy(secret))}\r\n`;
+    const { results } = await importBody(line("MARKMARKMARK") + line("TWICETWICE"));
+    expect(results.map(({ status }) => status)).toEqual(["created", "error"]);
+  });
+
+  test("shows no other key as a name", async () => {
+    const name = gateway.strayKey();
+    const { results } = await importLines([legacy("NAMEDNAMEDNAMED", { name: `x ${name}` })]);
+    expect(results[0]?.status).toBe("error");
+  });
+
   test("needs its content type; nothing at all is an empty summary", async () => {
     const headers = await sessions.admin();
     const wrong = await gateway.call(PATH, { method: "POST", headers, body: {} });

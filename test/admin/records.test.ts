@@ -341,6 +341,34 @@ describe("endpoints", () => {
     await owner("POST", `/v1/account/api-keys/${key.id}/revoke`);
     expect((await admin("DELETE", "/admin/endpoints/named")).status).toBe(204);
   });
+
+  test("are not taken from an account while its live keys name them; both accounts' logs tell of it", async () => {
+    const to = (account_id: string | null) => put("moved", { account_id });
+    expect((await to(null)).status).toBe(201);
+    const key = await createKey({ scopes: ["inference:moved:read"] });
+    const refused = await to("other");
+    expectDenial(refused, 409, "in_use");
+    expect(refused.json.detail).toContain(`(${key.id} of acme)`);
+    for (const account of ["acme", null, "acme"]) expect((await to(account)).status).toBe(200);
+    expectDenial(await to("other"), 409, "in_use");
+    await owner("POST", `/v1/account/api-keys/${key.id}/revoke`);
+    expect((await to("other")).status).toBe(200);
+    const log = async (id: string) => {
+      const { json } = await admin("GET", `/admin/audit-log?account_id=${id}&subject=moved`);
+      return json.data.map(({ before, after }: Record<string, { account_id: string }>) => [
+        before?.account_id,
+        after?.account_id,
+      ]);
+    };
+    // Neither account is told what is the other's.
+    expect(await log("acme")).toEqual([
+      ["acme", undefined],
+      [null, "acme"],
+      ["acme", null],
+      [null, "acme"],
+    ]);
+    expect(await log("other")).toEqual([[undefined, "other"]]);
+  });
 });
 
 describe("namespaces", () => {
@@ -365,7 +393,15 @@ describe("namespaces", () => {
     const refused = await admin("DELETE", `/admin/namespaces/${NAMESPACE}`);
     expectDenial(refused, 409, "in_use");
     expect(refused.json.detail).toContain(`(${key.id} of acme)`);
+    const taken = await put({ account_id: "other" });
+    expectDenial(taken, 409, "in_use");
+    expect(taken.json.detail).toContain(`(${key.id} of acme)`);
     await admin("POST", `/admin/keys/${key.id}/revoke`);
+    expect((await put({ account_id: "other" })).status).toBe(200);
+    const { json } = await admin("GET", `/admin/audit-log?account_id=acme&subject=${NAMESPACE}`);
+    expect(json.data[0]).toMatchObject({ before: { account_id: "acme" }, after: null });
+    const theirs = await admin("GET", `/admin/audit-log?account_id=other&subject=${NAMESPACE}`);
+    expect(theirs.json.data[0]).toMatchObject({ before: null, after: { account_id: "other" } });
     expect((await admin("DELETE", `/admin/namespaces/${NAMESPACE}`)).status).toBe(204);
   });
 
@@ -414,6 +450,16 @@ describe("members", () => {
       expect([body, (await put(body)).status]).toEqual([body, 400]);
     }
     expect((await put({}, "nobody")).status).toBe(400);
+    // No session has such an address, but one that was added before can be removed.
+    for (const email of ["zo%C3%AB@acme.test", "%E2%84%AAim@acme.test"]) {
+      expectDenial(await put({}, email), 400, "invalid_request");
+    }
+    await gateway.db
+      .prepare(
+        "INSERT INTO members SELECT 'zoë@acme.test', accounts, admin, version, created_at, updated_at FROM members WHERE email = 'ann+tag@acme.test'",
+      )
+      .run();
+    expect((await admin("DELETE", "/admin/members/zo%C3%AB@acme.test")).status).toBe(204);
     expect((await admin("DELETE", "/admin/members/ann+tag@acme.test")).status).toBe(204);
     expectDenial(await admin("GET", "/admin/members/ann+tag@acme.test"), 404, "not_found");
   });
@@ -429,7 +475,14 @@ describe("keys of all accounts", () => {
       expect(answer.text).not.toContain(sha256Hex(key.key));
       return answer.json.data as { id: string; account_id: string }[];
     };
-    for (const q of ["Needle", key.key, sha256Hex(key.key), sha256Hex(key.key).toUpperCase(), key.id]) {
+    for (const q of [
+      "Needle",
+      key.key,
+      sha256Hex(key.key),
+      sha256Hex(key.key).toUpperCase(),
+      key.id,
+      `%20${key.key}%0A`,
+    ]) {
       expect(await find(`q=${q}`)).toMatchObject([{ id: key.id, account_id: "acme" }]);
     }
     expect(await find(`q=${sha256Hex("another")}`)).toEqual([]);

@@ -120,6 +120,45 @@ describe("bodies", () => {
     }
   });
 
+  test("hold no API key, whatever its escapes: not as a name, not as a member's name", async () => {
+    const { json: made } = await owner("POST", KEYS, { name: "n", scopes: { all: true } });
+    gateway.secrets.push(made.key);
+    const stray = gateway.strayKey();
+    const scopes = { all: true };
+    const escaped = `\\u${made.key.charCodeAt(0).toString(16).padStart(4, "0")}${made.key.slice(1)}`;
+    for (const answer of [
+      await owner("POST", KEYS, { name: made.key, scopes }),
+      await owner("POST", KEYS, { name: `x${stray}`, scopes }),
+      await post(`{"name":"n ${escaped}","scopes":{"all":true}}`),
+      await post(`{"name":"n","${escaped}":1}`),
+      await owner("PATCH", `${KEYS}/${made.id}`, { name: made.key }),
+      await owner("POST", "/v1/account/permission-templates", { name: "t", description: made.key, scopes }),
+      await owner("PUT", "/admin/accounts/acme", { name: made.key }),
+    ]) {
+      expectDenial(answer, 400, "invalid_request");
+      expect(answer.json.detail).toBe("The body holds an API key");
+    }
+    // What is no key, only looks like one, is a name.
+    const name = `${made.key.slice(0, -2)}`;
+    expect((await owner("POST", KEYS, { name, scopes })).status).toBe(201);
+  });
+
+  test("are empty where a route takes none", async () => {
+    const { json: key } = await owner("POST", KEYS, { name: "n", scopes: { all: true } });
+    const path = `${KEYS}/${key.id}/revoke`;
+    const send = (body: string, type = "application/json") =>
+      gateway.call(path, { method: "POST", body, headers: { ...headers, "content-type": type } });
+    for (const body of ['{"x":1}', "garbage", "[]", "null", "{} {}"]) {
+      expectDenial(await send(body), 400, "invalid_request");
+    }
+    expectDenial(await send("x=1", "application/x-www-form-urlencoded"), 400, "invalid_request");
+    expectDenial(await send(" ".repeat(300_000)), 413, "body_too_large");
+    expect((await owner("GET", `${KEYS}/${key.id}`)).json.status).toBe("active");
+    for (const body of ["", "{ }\n"]) expect((await send(body)).status).toBe(200);
+    const removed = await owner("DELETE", "/v1/account/permission-templates/none", { x: 1 });
+    expectDenial(removed, 400, "invalid_request");
+  });
+
   test("are bounded", async () => {
     expectDenial(await post(`{"name":"${"x".repeat(300_000)}"}`), 413, "body_too_large");
   });

@@ -34,6 +34,21 @@ describe("sha256Hex", () => {
   });
 });
 
+describe("within", () => {
+  test("finds native keys anywhere in a text, by their tags", () => {
+    const key = format.generate("production");
+    const texts = [key, `x${key}y`, `pst_live_${key}`, `["a","${key}"]`, `pst${key} ${key}`, `${key}${key}`];
+    for (const text of texts) expect([text, format.within(text)]).toEqual([text, true]);
+    const wrong = key.slice(0, -1) + (key.endsWith("x") ? "y" : "x");
+    for (const text of ["", "pst_live_", wrong, key.slice(0, -1), key.replace("_live_", "_test_")]) {
+      expect([text, format.within(text)]).toEqual([text, false]);
+    }
+    // One listed prefix ends as another does: the longer reading is no key, the shorter one is.
+    const two = createKeyFormat({ prefixes: ["pst", "apst"], tagSecrets });
+    expect(two.within(`a${key}`)).toBe(true);
+  });
+});
+
 describe("parseTagSecrets", () => {
   test("the last member tags new keys", () => {
     expect(parseTagSecrets(JSON.stringify({ z: SECRET_A, a: SECRET_B, M: SECRET_A })).current).toBe("M");

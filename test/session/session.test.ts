@@ -172,6 +172,15 @@ describe("accounts and roles", () => {
   });
 });
 
+test("a subject that would disguise itself, or is longer than OpenID Connect lets it be, opens nothing", async () => {
+  for (const sub of ["a\u202eb", "a\nb", "a\u2028b", "x".repeat(256)]) {
+    expect([sub, await status(await sessions.of("acme", "owner", { sub }))]).toEqual([sub, 401]);
+  }
+  for (const sub of ["x".repeat(255), "auth0|Zoë Ä"]) {
+    expect([sub, await status(await sessions.of("acme", "owner", { sub }))]).toEqual([sub, 200]);
+  }
+});
+
 describe("configuration", () => {
   test.each(["SESSION_ISSUER", "SESSION_AUDIENCE", "SESSION_JWKS"])(
     "without %s nobody gets in",

@@ -184,6 +184,35 @@ describe("reports", () => {
     expect(await audit()).toHaveLength(1);
   });
 
+  test("a URL that holds a key, in the report or not, however often it is percent-encoded, is not kept", async () => {
+    const other = await gateway.createKey();
+    const encoded = (text: string, times: number): string =>
+      times === 0
+        ? text
+        : encoded(
+            text.replace(/[_%]/g, (c) => `%${c.charCodeAt(0).toString(16)}`),
+            times - 1,
+          );
+    const kept = async (url: string, record: object = {}) => {
+      const key = await gateway.createKey(record);
+      expect((await report([found(key.key, { url: url.replace("OWN", key.key) })])).status).toBe(200);
+      const after = await gateway.db
+        .prepare("SELECT after FROM audit_log WHERE subject = ? AND action = 'api_key.revoke'")
+        .bind(key.id)
+        .first<string>("after");
+      return JSON.parse(after!).url as string | null;
+    };
+    for (const times of [0, 1, 2, 4, 9]) {
+      expect([times, await kept(`https://x.test/?k=x${encoded(other.key, times)}y`)]).toEqual([times, null]);
+    }
+    expect(await kept("https://x.test/OWN")).toBeNull();
+    const legacy = { secret: "GLUEDGLUEDGLUED", legacy: true };
+    expect(await kept("https://x.test/aOWNb", legacy)).toBeNull();
+    const innocent = "https://x.test/a%20b%25/pst_live_abc?q=%2541";
+    expect(await kept(innocent)).toBe(innocent);
+    expect(await isRevoked(other)).toBe(false);
+  });
+
   test("ten thousand tokens, foreign, repeated and ours, are done in seconds", async () => {
     const ours = await Promise.all(Array.from({ length: 20 }, () => gateway.createKey()));
     const tokens = Array.from({ length: 10_000 }, (_, i) =>

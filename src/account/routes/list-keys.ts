@@ -15,7 +15,7 @@ export const KeyListQuery = z.strictObject({
   status: z.optional(z.enum(["active", "disabled", "expired", "revoked"])),
   environment: z.optional(Environment),
   q: z
-    .optional(z.string().check(z.maxLength(512)))
+    .optional(z.string().check(z.trim(), z.maxLength(512)))
     .check(
       z.describe(
         "Text in the name, or the beginning of the prefix; a native key's whole prefix finds that alone",

@@ -80,9 +80,10 @@ export const usageRoute = accountRoute(READERS, {
     const row = await finder(call)();
     if (row === null) return { code: "api_key_not_found" };
     const step = STEPS[query.step];
-    const to = Math.ceil(((query.to ?? now) + 1) / step) * step;
-    const from = Math.floor((query.from ?? (query.to ?? now) - 7 * DAY) / step) * step;
-    if (from >= to) return { code: "invalid_request", detail: "from must be before to" };
+    const end = query.to ?? now;
+    const start = query.from ?? end - 7 * DAY;
+    const [from, to] = [Math.floor(start / step) * step, Math.ceil(end / step) * step];
+    if (start >= end) return { code: "invalid_request", detail: "from must be before to" };
     if (to - from > LONGEST[query.step] + step) {
       const days = LONGEST[query.step] / DAY;
       return {

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { attempting, settled } from "../../api/attempt.ts";
 import { limit, nameCursor, page } from "../../api/cursor.ts";
 import { EXAMPLE_TIMES, examplePage } from "../../api/examples.ts";
-import { carryOut } from "../../api/operator.ts";
+import { carryOut, toEachOwner } from "../../api/operator.ts";
 import { created, noContent, ok } from "../../api/reply.ts";
 import { adminRoute } from "../../api/route.ts";
 import { Id, pageOf } from "../../api/schemas.ts";
@@ -22,7 +22,7 @@ import {
   readEndpoint,
 } from "../../store/endpoints.ts";
 import { EndpointBody, EndpointSchema, endpointOf, endpointView } from "../endpoint-schema.ts";
-import { inUse } from "../in-use.ts";
+import { inUse, whyRefused } from "../in-use.ts";
 
 const TAG = "Endpoints";
 const Params = z.strictObject({ id: Id });
@@ -99,7 +99,7 @@ const put = adminRoute({
   path: "/admin/endpoints/{id}",
   summary: "Register or change an endpoint",
   description:
-    "The body is the whole record: what it leaves out gets its default. In force everywhere within `LEASE_SECONDS` of the answer (2 by default), and at once on endpoints with strict freshness.",
+    "The body is the whole record: what it leaves out gets its default. In force everywhere within `LEASE_SECONDS` of the answer (2 by default), and at once on endpoints with strict freshness. Not taken from accounts while live keys of theirs name it.",
   tag: TAG,
   params: Params,
   body: EndpointBody,
@@ -115,7 +115,7 @@ const put = adminRoute({
     200: { description: "The endpoint, changed", schema: EndpointSchema, example: EXAMPLE },
     201: { description: "The endpoint, registered", schema: EndpointSchema, example: EXAMPLE },
   },
-  errors: ["path_reserved", "path_taken", "conflict"],
+  errors: ["path_reserved", "path_taken", "in_use", "conflict"],
   async handle(call) {
     const { env, isolate, params, body, now } = call;
     const endpoint = endpointOf(params.id, body);
@@ -140,10 +140,15 @@ const put = adminRoute({
         after: settings(row),
       };
       if (JSON.stringify(deed.before) === JSON.stringify(deed.after)) return { row: before!, isNew: false };
-      const result = await carryOut(call, deed, [putEndpoint(before, row)]);
+      const [told, ...former] = toEachOwner(deed, before, row);
+      const result = await carryOut(call, told, [putEndpoint(before, row)], former);
       return settled<Stored>(result, { row, isNew: before === null }, async () => {
         const holder = await endpointAt(env.DB, row.path);
-        if (holder === null || holder === row.id) return "again";
+        if (holder === null || holder === row.id) {
+          return whyRefused("endpoint", before, row, () =>
+            keysNamingEndpoint(env.DB, row.id, now, row.account_id),
+          );
+        }
         return { code: "path_taken", detail: `The path ${row.path} is taken by the endpoint ${holder}` };
       });
     });

@@ -26,7 +26,7 @@ const list = adminRoute({
   method: "GET",
   path: "/admin/keys",
   summary: "Search all API keys",
-  description: `\`q\` also takes a whole key, or its SHA-256 in hexadecimal, and then finds that key alone: whose is the one that leaked? ${SHORT_PAGES}`,
+  description: `\`q\` also takes a whole key, or its SHA-256 in hexadecimal, and then finds that key alone, whatever else is asked: whose is the one that leaked? ${SHORT_PAGES}`,
   tag: TAG,
   query: z.strictObject({
     ...KeyListQuery.shape,

@@ -24,6 +24,10 @@ const Email = z
   );
 
 const Params = z.strictObject({ email: Email });
+/** Sessions have no other addresses. Those that were added once can still be removed. */
+const PutParams = z.strictObject({
+  email: z.pipe(z.string().check(z.regex(/^[\x21-\x7e]*$/, "must be ASCII")), Email),
+});
 
 const Accounts = z.array(z.strictObject({ account_id: Id, role: z.enum(["owner", "member", "viewer"]) }));
 
@@ -114,7 +118,7 @@ const put = adminRoute({
   description:
     "What somebody may manage whose session token names no account. In force at their next request.",
   tag: TAG,
-  params: Params,
+  params: PutParams,
   body: Body,
   bodyExample: { accounts: [{ account_id: "acme", role: "member" }], admin: false },
   answers: {

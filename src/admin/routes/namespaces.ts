@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { attempting, settled } from "../../api/attempt.ts";
 import { limit, nameCursor, page } from "../../api/cursor.ts";
 import { EXAMPLE_NAMESPACE_ID, EXAMPLE_TIMES, examplePage } from "../../api/examples.ts";
-import { carryOut } from "../../api/operator.ts";
+import { carryOut, toEachOwner } from "../../api/operator.ts";
 import { created, noContent, ok } from "../../api/reply.ts";
 import { adminRoute } from "../../api/route.ts";
 import { Id, Instant, instant, Name, pageOf } from "../../api/schemas.ts";
@@ -18,7 +18,7 @@ import {
   readNamespace,
 } from "../../store/namespaces.ts";
 
-import { inUse } from "../in-use.ts";
+import { inUse, whyRefused } from "../in-use.ts";
 
 const TAG = "Kubernetes namespaces";
 
@@ -137,6 +137,7 @@ const put = adminRoute({
   method: "PUT",
   path: "/admin/namespaces/{id}",
   summary: "Create or change a namespace",
+  description: "Not taken from an account while live keys of its name it.",
   tag: TAG,
   params: Params,
   body: Body,
@@ -149,7 +150,7 @@ const put = adminRoute({
     200: { description: "The namespace, changed", schema: NamespaceSchema, example: EXAMPLE },
     201: { description: "The namespace, created", schema: NamespaceSchema, example: EXAMPLE },
   },
-  errors: ["conflict"],
+  errors: ["in_use", "conflict"],
   async handle(call) {
     const { env, params, body, now } = call;
     const stored = await attempting<Stored>(async () => {
@@ -172,10 +173,11 @@ const put = adminRoute({
         after: settings(row),
       };
       if (JSON.stringify(deed.before) === JSON.stringify(deed.after)) return { row: before!, isNew: false };
-      return settled<Stored>(await carryOut(call, deed, [putNamespace(before, row)]), {
-        row,
-        isNew: before === null,
-      });
+      const [told, ...former] = toEachOwner(deed, before, row);
+      const result = await carryOut(call, told, [putNamespace(before, row)], former);
+      return settled<Stored>(result, { row, isNew: before === null }, () =>
+        whyRefused("namespace", before, row, () => keysNamingNamespace(env.DB, row.id, now, row.account_id)),
+      );
     });
     if (isDenial(stored)) return stored;
     const shown = view(stored.row);
