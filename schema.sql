@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS keys (
   expires_at   INTEGER,
   revoked_at   INTEGER,
   rotated_from TEXT,
-  rotated_to   TEXT,                           -- set once rotated: no longer counts against the limit
+  rotated_to   TEXT,                           -- its successor, once rotated
   version      INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE INDEX IF NOT EXISTS keys_of_account ON keys (account_id, created_at DESC, id DESC);
@@ -47,6 +47,9 @@ CREATE INDEX IF NOT EXISTS keys_test ON keys (account_id, created_at DESC, id DE
 -- What the limit of active keys counts.
 CREATE INDEX IF NOT EXISTS keys_counted ON keys (account_id, expires_at)
   WHERE revoked_at IS NULL AND rotated_to IS NULL AND enabled = 1;
+-- Rotated keys that live on: the limit of active keys counts those whose successor does not make up for them.
+CREATE INDEX IF NOT EXISTS keys_rotated ON keys (account_id, expires_at)
+  WHERE revoked_at IS NULL AND rotated_to IS NOT NULL AND enabled = 1;
 
 -- Written by the ledger alone, absolute values, so that repeating a flush changes nothing.
 CREATE TABLE IF NOT EXISTS key_last_used (

@@ -1,13 +1,13 @@
-import { settled } from "../api/attempt.ts";
+import { attempting, settled } from "../api/attempt.ts";
 import { carryOut, type Operator } from "../api/operator.ts";
-import type { Denial } from "../denial.ts";
+import { type Denial, isDenial } from "../denial.ts";
 import { randomBase62 } from "../keys/base62.ts";
 import { displayPrefix } from "../keys/format.ts";
 import { sha256Hex } from "../keys/hash.ts";
 import type { Environment } from "../keys/record.ts";
 import { readAccount } from "../store/accounts.ts";
 import { insertKey, type KeyRow, readKey } from "../store/keys.ts";
-import type { Grant } from "./grant.ts";
+import { type Grant, grantOf } from "./grant.ts";
 import { auditViewOf } from "./key-view.ts";
 
 /** A key and its record: the only time they meet. */
@@ -47,23 +47,38 @@ const MADE_ALREADY: Denial = {
   detail: "This API key was created already. It was shown once, and cannot be shown again",
 };
 
-/** Stores a new key, if the account has room for it. */
-export async function createKey(operator: Operator, fresh: NewKey): Promise<NewKey | Denial> {
-  const { row } = fresh;
-  const { now } = operator;
-  const deed = {
-    action: "api_key.create",
-    subject: row.id,
-    account_id: row.account_id,
-    before: null,
-    after: auditViewOf(row, now),
-  };
-  const result = await carryOut(operator, deed, [insertKey(row, now)]);
-  const attempt = await settled<NewKey>(result, fresh, async () => {
-    const made = operator.keyId === undefined ? null : await readKey(operator.env.DB, row.id);
-    return made === null ? noRoom(operator, row.account_id) : MADE_ALREADY;
+/** Whether two values are the same as JSON. */
+export const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
+
+/** Makes and stores a key with the grant that is asked for, if the account has room for it. */
+export function createKey(
+  operator: Operator,
+  record: Omit<Parameters<typeof makeKey>[1], keyof Grant>,
+  asked: Parameters<typeof grantOf>[2],
+): Promise<NewKey | Denial> {
+  const { now, env } = operator;
+  const { account_id } = record;
+  return attempting(async () => {
+    const granted = await grantOf(env.DB, account_id, asked);
+    if (isDenial(granted)) return granted;
+    const { named, ...grant } = granted;
+    const fresh = makeKey(operator, { ...record, ...grant });
+    const { row } = fresh;
+    const deed = {
+      action: "api_key.create",
+      subject: row.id,
+      account_id,
+      before: null,
+      after: auditViewOf(row, now),
+    };
+    const result = await carryOut(operator, deed, [insertKey(row, now, named)]);
+    return settled<NewKey>(result, fresh, async () => {
+      const made = operator.keyId === undefined ? null : await readKey(env.DB, row.id);
+      if (made !== null) return MADE_ALREADY;
+      // Something that it names may have gone meanwhile.
+      return same(await grantOf(env.DB, account_id, asked), granted) ? noRoom(operator, account_id) : "again";
+    });
   });
-  return attempt === "again" ? { code: "internal_error" } : attempt;
 }
 
 /** Why one more active key was refused. */

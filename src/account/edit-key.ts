@@ -5,9 +5,9 @@ import { type Denial, isDenial } from "../denial.ts";
 import { modificationRefusal, parseExpiry } from "../keys/rules.ts";
 import { keyStatus } from "../keys/state.ts";
 import { formatInstant } from "../keys/time.ts";
-import { type KeyRow, type KeyRowWithUse, updateKey } from "../store/keys.ts";
-import { noRoom } from "./create-key.ts";
-import { type Grant, grantOfScopes, grantOfTemplate } from "./grant.ts";
+import { type KeyRow, type KeyRowWithUse, type Named, updateKey } from "../store/keys.ts";
+import { noRoom, same } from "./create-key.ts";
+import { grantOf } from "./grant.ts";
 
 /** What an edit asks for; what is absent stays. */
 export interface KeyEdit {
@@ -37,30 +37,36 @@ export function editKey(operator: Operator, find: FindKey, edit: KeyEdit): Promi
     if (refusal !== null) return refusal;
     const wanted = await wantedChange(operator, row, edit);
     if (isDenial(wanted)) return wanted;
-    const change = withoutSame(row, wanted);
+    const { named, ...asked } = wanted;
+    const change = withoutSame(row, asked);
     if (Object.keys(change).length === 0) return row;
 
-    // A key that was rotated no longer counts, switched on or off.
-    const needsRoom = change.enabled === true && row.rotated_to === null;
     const result = await carryOut(operator, deedOf(row, change), [
-      updateKey(row, change, operator.now, { needsRoom }),
+      updateKey(row, change, operator.now, named),
     ]);
     return settled(result, { ...row, ...change }, async () => {
-      const unchanged = needsRoom && (await find())?.version === row.version;
+      const unchanged =
+        change.enabled &&
+        (await find())?.version === row.version &&
+        same(await wantedChange(operator, row, edit), wanted);
       return unchanged ? noRoom(operator, row.account_id) : "again";
     });
   });
 }
 
-async function wantedChange(operator: Operator, row: KeyRow, edit: KeyEdit): Promise<Change | Denial> {
-  const change: Change = {};
+async function wantedChange(
+  operator: Operator,
+  row: KeyRow,
+  edit: KeyEdit,
+): Promise<(Change & { named?: Named }) | Denial> {
+  const change: Change & { named?: Named } = {};
   if (edit.name !== undefined) change.name = edit.name;
   if (edit.enabled !== undefined) change.enabled = edit.enabled;
   if (edit.expires_at !== undefined) {
     const expiry = parseExpiry(edit.expires_at, operator.now);
     if (!expiry.ok) return { code: "invalid_request", detail: expiry.message };
     if (row.rotated_to !== null && (expiry.value ?? Number.POSITIVE_INFINITY) > row.expires_at!) {
-      // It does not count against the limit: living on, it would be one key more than the account may have.
+      // It need not count against the limit: living on, it would be one key more than the account may have.
       return {
         code: "conflict",
         detail: `The key was rotated to ${row.rotated_to}; it can only expire sooner`,
@@ -77,14 +83,7 @@ async function wantedChange(operator: Operator, row: KeyRow, edit: KeyEdit): Pro
   return change;
 }
 
-function grantOf(db: D1Database, accountId: string, edit: KeyEdit): Promise<Grant | Denial> {
-  return edit.scopes !== undefined
-    ? grantOfScopes(db, accountId, edit.scopes)
-    : grantOfTemplate(db, accountId, edit.template!);
-}
-
 function withoutSame(row: KeyRow, change: Change): Change {
-  const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
   return Object.fromEntries(
     Object.entries(change).filter(([column, value]) => !same(row[column as keyof KeyRow], value)),
   );

@@ -6,14 +6,15 @@ import { renderScopes, type Scopes } from "../keys/scopes.ts";
 import { keyStatus } from "../keys/state.ts";
 import { formatInstant } from "../keys/time.ts";
 import { insertKey, updateKey } from "../store/keys.ts";
-import { makeKey, type NewKey } from "./create-key.ts";
+import { makeKey, type NewKey, noRoom } from "./create-key.ts";
 import type { FindKey } from "./edit-key.ts";
 import { auditViewOf } from "./key-view.ts";
 
 /**
  * Replaces a key: the new one may do what the old one may, under the same name, environment and expiry, and
- * is switched off if that one is; the old one lives on until the overlap ends, and no longer counts. Both
- * in one change, so that the account never holds neither, or one too many.
+ * is switched off if that one is; the old one lives on until the overlap ends, and does not count while the new
+ * one does in its place. Both in one change, so that the account never holds neither, or one too many. The
+ * old one's own predecessor counts again if it is still active: that needs room.
  * @param overlap milliseconds
  */
 export function rotateKey(operator: Operator, find: FindKey, overlap: number): Promise<NewKey | Denial> {
@@ -60,8 +61,10 @@ export function rotateKey(operator: Operator, find: FindKey, overlap: number): P
       before: null,
       after: deed.after.key,
     };
-    const writes = [updateKey(old, change, now), insertKey(row, now, { unlimited: true })];
+    const writes = [updateKey(old, change, now), insertKey(row, now)];
     const result = await carryOut(operator, deed, writes, [creation]);
-    return settled<NewKey>(result, { row, key: made.key });
+    return settled<NewKey>(result, { row, key: made.key }, async () =>
+      (await find())?.version === old.version ? noRoom(operator, old.account_id) : "again",
+    );
   });
 }

@@ -3,7 +3,7 @@ import { auditViewOf } from "../account/key-view.ts";
 import { type Line, readLines } from "../api/lines.ts";
 import { carryOut, type Operator } from "../api/operator.ts";
 import { unknownAccounts } from "../store/accounts.ts";
-import { importKeys as importWrite, type KeyRow, readKnownKeys } from "../store/keys.ts";
+import { importKeys as importWrite, type KeyRow, type Named, readKnownKeys } from "../store/keys.ts";
 import { type Imported, readRecord } from "./import-record.ts";
 
 /** Longest line, in bytes: 200 scope strings of the longest sort. */
@@ -96,13 +96,18 @@ async function importChunk(operator: Operator, lines: readonly Line[]): Promise<
 
 const TRY_AGAIN = "The line could not be imported right now; import it again";
 
-async function importAll(operator: Operator, candidates: readonly Candidate[]): Promise<LineResult[]> {
+async function importAll(
+  operator: Operator,
+  candidates: readonly Candidate[],
+  tries = 3,
+): Promise<LineResult[]> {
   const { DB } = operator.env;
   const [hashes, ids] = [candidates.map(({ row }) => row.hash), candidates.map(({ row }) => row.id)];
   const before = await readKnownKeys(DB, hashes, ids);
   const taken = new Set(before.flatMap(({ hash, id }) => [hash, id]));
   const unknown = candidates.filter(({ row }) => !taken.has(row.hash) && !taken.has(row.id));
-  const refusals = await refusalsOf(DB, unknown);
+  const named: Named = {};
+  const refusals = await refusalsOf(DB, unknown, named);
   // Of lines with the same key, or the same id, the first that can be imported counts.
   const rows: KeyRow[] = [];
   for (const candidate of unknown) {
@@ -111,7 +116,9 @@ async function importAll(operator: Operator, candidates: readonly Candidate[]): 
     taken.add(hash).add(id);
     rows.push(candidate.row);
   }
-  const result = rows.length === 0 ? "committed" : await insert(operator, rows);
+  const result = rows.length === 0 ? "committed" : await insert(operator, rows, named);
+  // An account, or something that a line names, has gone meanwhile: the next look tells which line's.
+  if (result === "refused" && tries > 1) return importAll(operator, candidates, tries - 1);
 
   // Read anew: somebody else may have imported the same keys at the same time.
   const after = rows.length === 0 ? before : await readKnownKeys(DB, hashes);
@@ -135,8 +142,15 @@ async function importAll(operator: Operator, candidates: readonly Candidate[]): 
   });
 }
 
-/** Why some cannot be imported: the account is unknown, or does not see what the scopes name. */
-async function refusalsOf(db: D1Database, candidates: readonly Candidate[]): Promise<Map<Candidate, string>> {
+/**
+ * Why some cannot be imported: the account is unknown, or does not see what the scopes name.
+ * @param named takes what they name and their accounts see
+ */
+async function refusalsOf(
+  db: D1Database,
+  candidates: readonly Candidate[],
+  named: Named,
+): Promise<Map<Candidate, string>> {
   const refusals = new Map<Candidate, string>();
   if (candidates.length === 0) return refusals;
   const byAccount = Map.groupBy(candidates, ({ row }) => row.account_id);
@@ -148,6 +162,7 @@ async function refusalsOf(db: D1Database, candidates: readonly Candidate[]): Pro
       namespace_ids: [...new Set(ofAccount.flatMap(({ names }) => names.namespace_ids))],
     };
     const unseen = unknown.has(accountId) ? null : await unseenBy(db, accountId, all);
+    if (unseen !== null) named[accountId] = unseen.recorded;
     for (const candidate of ofAccount) {
       const refusal = unseen === null ? `Unknown account: ${accountId}` : refusalOf(candidate.names, unseen);
       if (refusal !== null) refusals.set(candidate, refusal);
@@ -156,7 +171,7 @@ async function refusalsOf(db: D1Database, candidates: readonly Candidate[]): Pro
   return refusals;
 }
 
-function insert(operator: Operator, rows: readonly KeyRow[]) {
+function insert(operator: Operator, rows: readonly KeyRow[], named: Named) {
   const { now: at, actor, address } = operator;
   const entries = rows.map((row) => ({
     id: crypto.randomUUID(),
@@ -177,5 +192,5 @@ function insert(operator: Operator, rows: readonly KeyRow[]) {
     before: null,
     after: { lines: rows.length },
   };
-  return carryOut(operator, deed, [importWrite(rows, entries)]);
+  return carryOut(operator, deed, [importWrite(rows, entries, named)]);
 }

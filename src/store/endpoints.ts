@@ -104,36 +104,18 @@ export async function listEndpoints(
   return results.map(fromRow);
 }
 
-/** Which of `ids` another account owns: those an account may not name in a key's scopes. */
-export function foreignEndpoints(
+/** Those of `ids` that have a record, and whether the account may see it. */
+export function recordedEndpoints(
   db: D1Database,
   ids: readonly string[],
   accountId: string,
-): Promise<string[]> {
-  return idsWhere(db, "account_id IS NOT NULL AND account_id <> ?", ids, accountId);
-}
-
-/** Which of `ids` have a record that the account may see. */
-export function visibleEndpoints(
-  db: D1Database,
-  ids: readonly string[],
-  accountId: string,
-): Promise<string[]> {
-  return idsWhere(db, "(account_id IS NULL OR account_id = ?)", ids, accountId);
-}
-
-/** @param owned a condition on `account_id`, with one placeholder for the account; never a client's text */
-async function idsWhere(
-  db: D1Database,
-  owned: string,
-  ids: readonly string[],
-  accountId: string,
-): Promise<string[]> {
-  const { results } = await db
-    .prepare(`SELECT id FROM endpoints WHERE id IN (SELECT value FROM json_each(?)) AND ${owned}`)
-    .bind(JSON.stringify(ids), accountId)
-    .all<{ id: string }>();
-  return results.map(({ id }) => id);
+): Promise<[id: string, seen: 0 | 1][]> {
+  return db
+    .prepare(
+      `SELECT id, account_id IS NULL OR account_id = ? FROM endpoints WHERE id IN (SELECT value FROM json_each(?))`,
+    )
+    .bind(accountId, JSON.stringify(ids))
+    .raw();
 }
 
 /** Whether a wildcard visible to the account serves ids that have no record of their own. */
@@ -164,18 +146,20 @@ const changed = (id: string, ...paths: string[]) => [
 ];
 
 /**
- * Registers an endpoint, or changes it; guarded by the path being free and, for a change, the version, and
- * by no live key naming it whose account it is taken from.
+ * Registers an endpoint, or changes it; guarded by the path being free, the account there and, for a change, the
+ * version, and by no live key naming it whose account it is taken from.
  */
 export function putEndpoint(before: EndpointRow | null, row: EndpointRow): Write {
   const values = COLUMNS.map((column) => stored(row, column));
-  const free = "NOT EXISTS (SELECT 1 FROM endpoints WHERE path = ? AND id <> ?)";
+  const free = `NOT EXISTS (SELECT 1 FROM endpoints WHERE path = ? AND id <> ?)
+    AND (? IS NULL OR EXISTS (SELECT 1 FROM accounts WHERE id = ?))`;
+  const place = [row.path, row.id, row.account_id, row.account_id];
   if (before === null) {
     return {
       subjects: changed(row.id, row.path),
       guard: {
         sql: `NOT EXISTS (SELECT 1 FROM endpoints WHERE id = ?) AND ${free}`,
-        values: [row.id, row.path, row.id],
+        values: [row.id, ...place],
       },
       statements: [
         {
@@ -194,7 +178,7 @@ export function putEndpoint(before: EndpointRow | null, row: EndpointRow): Write
     guard: {
       sql: `EXISTS (SELECT 1 FROM endpoints WHERE id = ? AND version = ?) AND ${free}${taken ? ` AND NOT ${NAMED_BY_A_KEY}` : ""}`,
       values: [
-        ...[row.id, before.version, row.path, row.id],
+        ...[row.id, before.version, ...place],
         ...(taken ? [row.updated_at, row.id, row.account_id] : []),
       ],
     },

@@ -232,20 +232,55 @@ export async function listKeys(
   return { rows, next };
 }
 
+/** Holds while the key is active; `rotatedTo` is its successor, or NULL. */
+const isActive = (id: string, rotatedTo: string) =>
+  `EXISTS (SELECT 1 FROM keys k WHERE k.id = ${id} AND k.rotated_to IS ${rotatedTo} AND ${STATUS.active})`;
+
 /**
- * Holds while the account has room for one more active key (spec 3); disabled keys do not count. Counts no
- * further than the limit, which an import may have left far behind.
+ * Holds while the account has room for one more active key (spec 3). Active keys count, but for those whose
+ * successor is active and has not been rotated itself. Counts no further than the limit, which an import may
+ * have left far behind; those that it passes over are no more, as each is made up for by one that counts.
  */
 function hasRoom(accountId: string, now: number): Bound {
   const limit = "(SELECT active_key_limit FROM accounts WHERE id = ?)";
-  const counted = `SELECT 1 FROM keys INDEXED BY keys_counted
-    WHERE account_id = ? AND revoked_at IS NULL AND rotated_to IS NULL AND enabled = 1`;
+  const active = (index: string, more: string) =>
+    `SELECT 1 FROM keys INDEXED BY keys_${index}
+     WHERE account_id = ? AND revoked_at IS NULL AND enabled = 1 AND rotated_to IS ${more}`;
   return {
-    sql: `(SELECT count(*) FROM (${counted} AND expires_at IS NULL UNION ALL ${counted} AND expires_at > ?
+    sql: `(SELECT count(*) FROM (${active("counted", "NULL AND expires_at IS NULL")}
+             UNION ALL ${active("counted", "NULL AND expires_at > ?")}
+             UNION ALL ${active("rotated", `NOT NULL AND expires_at > ? AND NOT ${isActive("keys.rotated_to", "NULL")}`)}
              LIMIT ${limit})) < ${limit}`,
-    values: [accountId, accountId, now, accountId, accountId],
+    values: [accountId, accountId, now, accountId, now, now, accountId, accountId],
   };
 }
+
+/**
+ * Holds where enabling a disabled key, or rotating an enabled one, makes no more keys count, or there is room.
+ * Enabling makes one more, unless the key's successor makes up for it, or it for its predecessor. Rotating makes
+ * one more if the key's predecessor is active, as that counts from then on.
+ */
+function roomFor(row: KeyRow, now: number): Bound {
+  const other = row.rotated_to === null ? [row.rotated_from, row.id] : [row.rotated_to, null];
+  const room = hasRoom(row.account_id, now);
+  return {
+    sql: `${row.enabled ? "NOT " : ""}${isActive("?", "?")} OR ${room.sql}`,
+    values: [...other, now, ...room.values],
+  };
+}
+
+/** What keys are to name, by account: endpoints and namespaces whose records the account sees. */
+export type Named = Record<string, { endpoint_ids: readonly string[]; namespace_ids: readonly string[] }>;
+
+/** Holds while it still sees them: who deletes one finds no key that is about to name it. */
+const areSeen = (named: Named) =>
+  and(
+    ...["endpoint", "namespace"].map((what) => ({
+      sql: `NOT EXISTS (SELECT 1 FROM json_each(?) a, json_each(a.value, '$.${what}_ids') named WHERE NOT EXISTS (
+              SELECT 1 FROM ${what}s WHERE id = named.value AND coalesce(account_id, a.key) = a.key))`,
+      values: [JSON.stringify(named)],
+    })),
+  );
 
 const and = (...parts: Bound[]): Bound => ({
   sql: parts.map(({ sql }) => `(${sql})`).join(" AND "),
@@ -259,15 +294,18 @@ const stored = (row: KeyRow, column: (typeof COLUMNS)[number]): string | number 
   return value as string | number | null;
 };
 
-/** Adds a key. Guarded by the hash being new and, unless `unlimited`, by the account's limit. */
-export function insertKey(row: KeyRow, now: number, { unlimited = false } = {}): Write {
+/**
+ * Adds a key. Guarded by the hash being new, by what it names and by the account's limit; a successor's, by
+ * its predecessor's change.
+ */
+export function insertKey(row: KeyRow, now: number, named: Named = {}): Write {
   const isNew: Bound = {
     sql: "NOT EXISTS (SELECT 1 FROM keys WHERE hash = ? OR id = ?)",
     values: [row.hash, row.id],
   };
   return {
     subjects: [keySubject(row.hash)],
-    guard: unlimited ? isNew : and(isNew, hasRoom(row.account_id, now)),
+    guard: and(isNew, areSeen(named), ...(row.rotated_from === null ? [hasRoom(row.account_id, now)] : [])),
     statements: [
       {
         sql: `INSERT INTO keys (${COLUMNS.join(", ")}) SELECT ${COLUMNS.map(() => "?").join(", ")}
@@ -279,8 +317,8 @@ export function insertKey(row: KeyRow, now: number, { unlimited = false } = {}):
 }
 
 /**
- * Changes a key. Guarded by nobody having changed it since `row` was read and, with `needsRoom`, by the
- * account's limit (enabling a key makes one more of them active).
+ * Changes a key. Guarded by nobody having changed it since `row` was read, by what it is to name and, where it
+ * is enabled or rotated, by the account's limit.
  */
 export function updateKey(
   row: KeyRow,
@@ -291,7 +329,7 @@ export function updateKey(
     >
   >,
   now: number,
-  { needsRoom = false } = {},
+  named: Named = {},
 ): Write {
   const columns = Object.keys(change) as (keyof typeof change)[];
   const next = { ...row, ...change };
@@ -299,9 +337,11 @@ export function updateKey(
     sql: "EXISTS (SELECT 1 FROM keys WHERE id = ? AND version = ?)",
     values: [row.id, row.version],
   };
+  // Only what changes a key between active and not, or which key makes up for which, changes the count.
+  const counts = change.rotated_to ? row.enabled : change.enabled && !row.enabled;
   return {
     subjects: [keySubject(row.hash)],
-    guard: needsRoom ? and(unchanged, hasRoom(row.account_id, now)) : unchanged,
+    guard: and(unchanged, areSeen(named), ...(counts ? [roomFor(row, now)] : [])),
     statements: [
       {
         sql: `UPDATE keys SET ${columns.map((column) => `${column} = ?`).join(", ")}, version = version + 1
@@ -338,22 +378,24 @@ export async function readKnownKeys(
 
 /**
  * Adds many keys, past every limit, each with its audit row. Those whose hash or id is taken by then are
- * left out. Guarded by every account being there.
+ * left out. Guarded by every account being there, and what the keys name.
  * @param entries the audit rows; `subject` is the key's id, and `hash` is looked at but not kept
+ * @param named what the keys of each account name; every account is there
  */
 export function importKeys(
   rows: readonly KeyRow[],
   entries: readonly (AuditEntry & Pick<KeyRow, "hash">)[],
+  named: Named,
 ): Write {
   const json = JSON.stringify(
     rows.map((row) => Object.fromEntries(COLUMNS.map((column) => [column, stored(row, column)]))),
   );
   return {
     subjects: rows.map(({ hash }) => keySubject(hash)),
-    guard: {
-      sql: "NOT EXISTS (SELECT value FROM json_each(?) EXCEPT SELECT id FROM accounts)",
-      values: [JSON.stringify([...new Set(rows.map(({ account_id }) => account_id))])],
-    },
+    guard: and(areSeen(named), {
+      sql: "NOT EXISTS (SELECT key FROM json_each(?) EXCEPT SELECT id FROM accounts)",
+      values: [JSON.stringify(named)],
+    }),
     statements: [
       // First, while the keys are not there: that is what tells the new ones.
       auditEach(entries, {

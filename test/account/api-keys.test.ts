@@ -469,12 +469,14 @@ describe("rotating", () => {
     for (const overlap_seconds of [-1, 30 * 24 * 3600 + 1, 1.5, "60", null]) {
       expect((await owner("POST", `${KEYS}/${old.id}/rotate`, { overlap_seconds })).status).toBe(400);
     }
-    const answers = await Promise.all([1, 2, 3].map(() => owner("POST", `${KEYS}/${old.id}/rotate`, {})));
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
-    for (const answer of answers) if (answer.status === 409) expectDenial(answer, 409, "conflict");
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => owner("POST", `${KEYS}/${old.id}/rotate`, {})),
+    );
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    for (const answer of answers) if (answer.status !== 201) expectDenial(answer, 409, "conflict");
   });
 
-  test("the old key does not count against the limit, and cannot be kept alive past its overlap", async () => {
+  test("the old key does not count while the new one is active, and cannot be kept alive past its overlap", async () => {
     await gateway.createAccount("two", { active_key_limit: 1 });
     const two = as(gateway, await sessions.of("two"));
     const old = await create({}, two);
@@ -488,8 +490,80 @@ describe("rotating", () => {
       expectDenial(await two("PATCH", `${KEYS}/${old.id}`, { expires_at }), 409, "conflict");
     }
     expect((await two("PATCH", `${KEYS}/${old.id}`, { expires_at: inFuture(60_000) })).status).toBe(200);
+    // Nothing makes up for it any more: it counts again.
     await two("POST", `${KEYS}/${fresh.id}/revoke`);
+    expect(await attempt(two, "POST", KEYS, { name: "n", scopes: { all: true } })).toBe(FULL);
+    await two("POST", `${KEYS}/${old.id}/revoke`);
     await create({}, two);
+  });
+
+  /** The status, or the code of the denial. */
+  const attempt = async (who: typeof owner, ...call: Parameters<typeof owner>) => {
+    const { status, json } = await who(...call);
+    if (json.key !== undefined) gateway.secrets.push(json.key);
+    return json.error?.code ?? status;
+  };
+  const FULL = "active_key_limit_reached";
+
+  test("of a chain, only the newest key's predecessor does not count", async () => {
+    await gateway.createAccount("chain", { active_key_limit: 2 });
+    const chain = as(gateway, await sessions.of("chain", "member"));
+    const rotation = (id: string) => attempt(chain, "POST", `${KEYS}/${id}/rotate`, {});
+    const k0 = await create({}, chain);
+    const k1 = await rotate(k0.id, {}, chain);
+    const k2 = await rotate(k1.id, {}, chain);
+    // k0 and k2 count: k3 would make k1 the third.
+    const full = await chain("POST", `${KEYS}/${k2.id}/rotate`, {});
+    expectDenial(full, 409, FULL);
+    expect((await chain("GET", `${KEYS}?status=active`)).json.data).toHaveLength(3);
+    await chain("PATCH", `${KEYS}/${k1.id}`, { enabled: false });
+    const k3 = await rotate(k2.id, {}, chain);
+    // k1 is off and may not come back: k0 and k3 count, and k2 does not make up for it.
+    expect(await attempt(chain, "PATCH", `${KEYS}/${k1.id}`, { enabled: true })).toBe(FULL);
+    expect(await rotation(k3.id)).toBe(FULL);
+    await chain("POST", `${KEYS}/${k0.id}/revoke`);
+    expect(await rotation(k3.id)).toBe(201);
+    expect(await attempt(chain, "POST", KEYS, { name: "n", scopes: { all: true } })).toBe(FULL);
+  });
+
+  test("a disabled key and its successor are enabled by the same count", async () => {
+    await gateway.createAccount("off", { active_key_limit: 1 });
+    const off = as(gateway, await sessions.of("off"));
+    const turn = (id: string, enabled: boolean) => attempt(off, "PATCH", `${KEYS}/${id}`, { enabled });
+    const a = await create({}, off);
+    await turn(a.id, false);
+    const b = await create({}, off);
+    const successor = await rotate(a.id, {}, off);
+    expect([await turn(a.id, true), await turn(successor.id, true)]).toEqual([FULL, FULL]);
+    await off("POST", `${KEYS}/${b.id}/revoke`);
+    // One that counts, and one that makes up for it; in either order.
+    for (const [one, other] of [
+      [a, successor],
+      [successor, a],
+    ] as const) {
+      expect([await turn(one.id, true), await turn(other.id, true)]).toEqual([200, 200]);
+      expect(await attempt(off, "POST", KEYS, { name: "n", scopes: { all: true } })).toBe(FULL);
+      expect([await turn(one.id, false), await turn(other.id, false)]).toEqual([200, 200]);
+    }
+    // An expired successor makes up for nothing.
+    expect(await turn(a.id, true)).toBe(200);
+    await gateway.changeKey(successor.id, { enabled: true, expires_at: Date.now() - 1 });
+    expect(await attempt(off, "POST", KEYS, { name: "n", scopes: { all: true } })).toBe(FULL);
+  });
+
+  test("the limit holds exactly where 20 chains are rotated on at once, beside others being made", async () => {
+    await gateway.createAccount("chains", { active_key_limit: 100 });
+    const chains = as(gateway, await sessions.of("chains"));
+    const newest = await Promise.all(
+      Array.from({ length: 20 }, async () => rotate((await create({}, chains)).id, {}, chains)),
+    );
+    await gateway.changeAccount("chains", { active_key_limit: 25 });
+    const answers = await Promise.all([
+      ...newest.map(({ id }) => attempt(chains, "POST", `${KEYS}/${id}/rotate`, {})),
+      ...Array.from({ length: 5 }, () => attempt(chains, "POST", KEYS, { name: "n", scopes: { all: true } })),
+    ]);
+    expect(answers.filter((answer) => answer === 201)).toHaveLength(5);
+    expect(answers.filter((answer) => answer === FULL)).toHaveLength(20);
   });
 
   test("a legacy key gives a native one with equal permissions; its own scopes cannot be edited", async () => {

@@ -1,6 +1,11 @@
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { importKeys } from "../../src/admin/import-keys.ts";
+import type { Env } from "../../src/env.ts";
+import { isolateOf } from "../../src/isolate.ts";
 import { sha256Hex } from "../../src/keys/hash.ts";
+import { readEndpoint } from "../../src/store/endpoints.ts";
+import { commitChange } from "../../src/store/write.ts";
 import { expectDenial } from "../harness/denied.ts";
 import { startTestGateway, type TestGateway } from "../harness/gateway.ts";
 import type { Call } from "../harness/http.ts";
@@ -137,6 +142,39 @@ describe("importing", () => {
     expect(one.summary.created + two.summary.created).toBe(50);
     expect(one.summary.unchanged + two.summary.unchanged).toBe(50);
     expect(one.results.map(({ id }) => id)).toEqual(two.results.map(({ id }) => id));
+  });
+
+  test("an endpoint that goes between the look and the write fails the lines that name it alone", async () => {
+    await gateway.createEndpoint({ id: "going", account_id: "acme", origin: origin.url });
+    const env = {
+      ...sessions.vars,
+      KEY_TAG_SECRETS: JSON.stringify({ a: "a".repeat(43) }),
+      DB: gateway.db,
+    } as unknown as Env;
+    const world = {
+      shards: 1,
+      async open() {
+        if (await readEndpoint(gateway.db, "going")) await gateway.deleteEndpoint("going");
+      },
+      close: async () => {},
+      commit: commitChange.bind(null, gateway.db),
+      background: () => {},
+    };
+    const operator = { env, isolate: isolateOf(env), now: Date.now(), actor: "test", address: null, world };
+    const lines = ["going", "mine"].map((id) => ({
+      account_id: "acme",
+      name: id,
+      sha256: sha256Hex(`in between ${id}`),
+      scopes: [`inference:${id}:read`],
+    }));
+    const results = [];
+    const body = new Blob([lines.map((line) => JSON.stringify(line)).join("\n")]).stream();
+    for await (const result of importKeys(operator, body)) results.push(result);
+    expect(results).toMatchObject([
+      { line: 1, status: "error", error: { code: "invalid_request", message: "Unknown endpoint: going" } },
+      { line: 2, status: "created" },
+      { summary: { created: 1, unchanged: 0, failed: 1 } },
+    ]);
   });
 
   test("a line that is wrong fails alone, and says why", async () => {

@@ -1,6 +1,10 @@
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { adminRoutes } from "../../src/admin/index.ts";
 import { sha256Hex } from "../../src/keys/hash.ts";
+import { putEndpoint, readEndpoint } from "../../src/store/endpoints.ts";
+import { importKeys, insertKey, readKey, updateKey } from "../../src/store/keys.ts";
+import { commitChange, type Write } from "../../src/store/write.ts";
 import { expectDenial } from "../harness/denied.ts";
 import { startTestGateway, type TestGateway } from "../harness/gateway.ts";
 import { Origin } from "../harness/origin.ts";
@@ -41,6 +45,24 @@ function documented(method: string, path: string, answer: { status: number; json
   expect(route.answers[answer.status]?.schema?.safeParse(answer.json).error).toBeUndefined();
   return answer.json as Record<string, unknown>;
 }
+
+/** Sends one write as it is, whatever has become of what it was made from. */
+const commit = (write: Write) =>
+  commitChange(
+    gateway.db,
+    {
+      id: crypto.randomUUID(),
+      at: Date.now(),
+      account_id: null,
+      actor: "test",
+      address: null,
+      action: "test",
+      subject: "test",
+      before: null,
+      after: null,
+    },
+    [write],
+  );
 
 async function createKey(body: object = {}) {
   const { json } = await owner("POST", "/v1/account/api-keys", { name: "n", scopes: { all: true }, ...body });
@@ -330,6 +352,32 @@ describe("endpoints", () => {
     for (const more of refused) expect([more, (await put("bad", more)).status]).toEqual([more, 400]);
   });
 
+  test("are never put into an account that is being deleted", async () => {
+    const ids = Array.from({ length: 20 }, (_, i) => `gone${i}`);
+    for (const id of ids) await gateway.createAccount(id);
+    await Promise.all(
+      ids.map(async (account_id) => {
+        const [stored, deleted] = await Promise.all([
+          put(account_id, { account_id }),
+          admin("DELETE", `/admin/accounts/${account_id}`),
+        ]);
+        if (deleted.status === 204) {
+          expectDenial(stored, 400, "invalid_request");
+          expect(stored.json.detail).toBe(`Unknown account: ${account_id}`);
+        } else {
+          expectDenial(deleted, 409, "in_use");
+          expect(stored.status).toBe(201);
+        }
+      }),
+    );
+    // Neither is one moved there, nor put there by a change that was slower than the account's deletion.
+    await put("stays");
+    const before = await readEndpoint(gateway.db, "stays");
+    const row = { ...before!, account_id: "no-such" };
+    expect(await commit(putEndpoint(before, row))).toBeNull();
+    expect(await commit(putEndpoint(null, { ...row, id: "fresh", path: "/v2/fresh" }))).toBeNull();
+  });
+
   test("are not deleted while a live key names them", async () => {
     await put("named");
     const key = await createKey({ scopes: ["inference:named:read"] });
@@ -418,6 +466,110 @@ describe("namespaces", () => {
       expect([more, (await put(more)).status]).toEqual([more, 400]);
     }
     expect((await put({}, "not-a-uuid")).status).toBe(400);
+  });
+});
+
+describe("deleting what a key is being made to name", () => {
+  const ROUNDS = 24;
+  const KEYS = "/v1/account/api-keys";
+  const account_id = "racing";
+  let racer: ReturnType<typeof as>;
+  beforeAll(async () => {
+    await gateway.createAccount(account_id);
+    racer = as(gateway, await sessions.of(account_id));
+  });
+  const uuid = (n: number) => `0d9a3f9e-5b1e-4f6a-9a57-${String(n).padStart(12, "0")}`;
+  let made = 0;
+
+  const KINDS = {
+    endpoints: {
+      make: async () => {
+        made += 1;
+        const id = `raced${made}`;
+        await gateway.createEndpoint({ id, account_id, origin: origin.url });
+        return id;
+      },
+      scopes: (id: string) => [`inference:${id}:write`],
+      unknown: (id: string) => `Unknown endpoint: ${id}`,
+    },
+    namespaces: {
+      make: async () => {
+        made += 1;
+        const id = uuid(made);
+        const cluster = { server: "https://kube.test:6443", audience: "kube" };
+        const body = { account_id, name: "n", cluster };
+        expect((await admin("PUT", `/admin/namespaces/${id}`, body)).status).toBe(201);
+        return id;
+      },
+      scopes: (id: string) => ({ kubernetes_exec: { namespace_ids: [id] } }),
+      unknown: (id: string) => `Unknown namespace: ${id}`,
+    },
+  };
+  /** What is asked beside the deletion: its answer is null, or the text of its refusal. */
+  const WAYS: Record<string, (scopes: unknown) => Promise<() => Promise<string | null>>> = {
+    created: async (scopes) => async () => detailOf(await racer("POST", KEYS, { name: "n", scopes })),
+    edited: async (scopes) => {
+      const { id } = await gateway.createKey({ account_id });
+      return async () => detailOf(await racer("PATCH", `${KEYS}/${id}`, { scopes }));
+    },
+    "edited and enabled": async (scopes) => {
+      const { id } = await gateway.createKey({ account_id, enabled: false });
+      return async () => detailOf(await racer("PATCH", `${KEYS}/${id}`, { scopes, enabled: true }));
+    },
+    imported: async (scopes) => async () => {
+      made += 1;
+      const line = { account_id, name: "n", sha256: sha256Hex(`raced ${made}`), scopes };
+      const { text } = await admin("POST", "/admin/keys/import", undefined, {
+        body: JSON.stringify({ ...line, prefix: "pst_live_aRace" }),
+        headers: { "content-type": "application/x-ndjson" },
+      });
+      return JSON.parse(text.split("\n")[0]!).error?.message ?? null;
+    },
+  };
+  function detailOf({ json }: { json: { key?: string; error?: object; detail?: string } }) {
+    if (json.key !== undefined) gateway.secrets.push(json.key);
+    return json.error === undefined ? null : json.detail!;
+  }
+
+  test.each(Object.keys(KINDS).flatMap((kind) => Object.keys(WAYS).map((way) => [kind, way] as const)))(
+    "leaves no live key that names it: %s, a key %s",
+    async (kind, way) => {
+      const { make, scopes, unknown } = KINDS[kind as keyof typeof KINDS];
+      await Promise.all(
+        Array.from({ length: ROUNDS }, async (_, round) => {
+          const id = await make();
+          const ask = await WAYS[way]!(scopes(id));
+          const [refusal, deleted] = await Promise.all([
+            ask(),
+            setTimeout(round % 8).then(() => admin("DELETE", `/admin/${kind}/${id}`)),
+          ]);
+          if (refusal === null) expectDenial(deleted, 409, "in_use");
+          else expect([refusal, deleted.status]).toEqual([unknown(id), 204]);
+        }),
+      );
+    },
+  );
+
+  test("a key whose check was done before is not written after", async () => {
+    const key = await readKey(gateway.db, (await gateway.createKey({ account_id })).id);
+    const fresh = { ...key!, id: "key_fresh", hash: "f".repeat(64) };
+    const now = Date.now();
+    await gateway.createEndpoint({ id: "there", account_id, origin: origin.url });
+    const names = { endpoint_ids: ["there"], namespace_ids: [] as string[] };
+    for (const gone of [
+      { ...names, endpoint_ids: ["there", "gone"] },
+      { ...names, namespace_ids: [uuid(999_999)] },
+    ]) {
+      expect(await commit(insertKey(fresh, now, { [account_id]: gone }))).toBeNull();
+      expect(await commit(updateKey(key!, { name: "x" }, now, { [account_id]: gone }))).toBeNull();
+      expect(await commit(importKeys([fresh], [], { [account_id]: gone }))).toBeNull();
+    }
+    // Another account's is as good as gone.
+    await gateway.createEndpoint({ id: "others", account_id: "other", origin: origin.url });
+    expect(
+      await commit(insertKey(fresh, now, { [account_id]: { ...names, endpoint_ids: ["others"] } })),
+    ).toBeNull();
+    expect(await commit(updateKey(key!, { name: "x" }, now, { [account_id]: names }))).toBe("committed");
   });
 });
 

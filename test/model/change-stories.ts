@@ -25,8 +25,9 @@ async function keyInTheMaking({ house, let: arrive, finish }: Pick<Teller, "hous
   const account = { id: "acc_2", name: "A", active_key_limit: 10, suspended: false };
   const row = { ...account, created_at: 0, updated_at: 0 };
   await finish(await house.make(async () => [putAccount(null, row)]));
-  const key = keyRow("key_9", account.id, "9".repeat(64), 0);
-  const slow = await house.make(async (now) => [insertKey(key, now, { unlimited: true })]);
+  // A successor, whose own write does not ask for the account's limit.
+  const key = { ...keyRow("key_9", account.id, "9".repeat(64), 0), rotated_from: "key_8" };
+  const slow = await house.make(async (now) => [insertKey(key, now)]);
   await arrive(slow, "open", "open c1, answer");
   return { row, slow };
 }

@@ -600,7 +600,7 @@ export class House {
       return [updateKey(row, { rotated_to: next.id, name: `n${n}` }, now), insertKey(fresh, now)];
     }
     const toggled = what < 4 ? !row.enabled : row.enabled;
-    return [updateKey(row, { enabled: toggled, name: `n${n}` }, now, { needsRoom: what === 2 })];
+    return [updateKey(row, { enabled: toggled, name: `n${n}` }, now)];
   }
 
   /** Nobody may put that into KV; a mutant does. */

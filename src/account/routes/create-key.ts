@@ -14,8 +14,7 @@ import {
 import { isDenial } from "../../denial.ts";
 import { parseExpiry } from "../../keys/rules.ts";
 import { refuse } from "../../refusal.ts";
-import { createKey, makeKey } from "../create-key.ts";
-import { grantOfScopes, grantOfTemplate } from "../grant.ts";
+import { createKey } from "../create-key.ts";
 import { viewOf } from "../key-view.ts";
 
 const Body = z
@@ -50,18 +49,11 @@ export const createKeyRoute = accountRoute(KEY_MAKERS, {
   answers: { 201: { description: "The key", schema: NewKeySchema, example: EXAMPLE_NEW_KEY } },
   errors: ["active_key_limit_reached"],
   async handle(call) {
-    const { name, scopes, template, environment, expires_at } = call.body;
+    const { name, environment, expires_at } = call.body;
     const expiry = parseExpiry(expires_at, call.now);
     if (!expiry.ok) return { code: "invalid_request", detail: expiry.message };
-    const grant =
-      scopes === undefined
-        ? await grantOfTemplate(call.env.DB, call.account.id, template!)
-        : await grantOfScopes(call.env.DB, call.account.id, scopes);
-    if (isDenial(grant)) return grant;
-    const made = await createKey(
-      call,
-      makeKey(call, { ...grant, account_id: call.account.id, name, environment, expires_at: expiry.value }),
-    );
+    const record = { account_id: call.account.id, name, environment, expires_at: expiry.value };
+    const made = await createKey(call, record, call.body);
     if (isDenial(made)) return made;
     const { row, key } = made;
     return created({ ...viewOf(row, call.now), key }, `/v1/account/api-keys/${row.id}`);

@@ -22,7 +22,7 @@ export const rotateKeyRoute = accountRoute(KEY_MAKERS, {
   path: "/v1/account/api-keys/{id}/rotate",
   summary: "Rotate an API key",
   description:
-    "Makes a new key with the same permissions, name, environment and expiry. The old one expires when the overlap ends, never later than it would have, and does not count against the limit meanwhile.",
+    "Makes a new key with the same permissions, name, environment and expiry. The old one expires when the overlap ends, never later than it would have, and does not count against the limit while the new one is active and not rotated itself.",
   tag: "API keys",
   params: KeyParams,
   body: Body,
@@ -35,7 +35,7 @@ export const rotateKeyRoute = accountRoute(KEY_MAKERS, {
       example: { ...EXAMPLE_NEW_KEY, rotated_from: "key_0aBcDeFgHiJkLmNoPqRsTu" },
     },
   },
-  errors: ["api_key_not_found", "key_revoked", "key_expired", "conflict"],
+  errors: ["api_key_not_found", "key_revoked", "key_expired", "active_key_limit_reached", "conflict"],
   async handle(call) {
     const made = await rotateKey(call, finder(call), call.body.overlap_seconds * 1000);
     if (isDenial(made)) return made;
