@@ -170,7 +170,10 @@ const remove = adminRoute({
       };
       return settled<object>(await carryOut(call, deed, [deleteAccount(row)]), {}, async () => {
         if ((await readAccount(env.DB, params.id))?.version !== row.version) return "again";
-        return { code: "in_use", detail: "The account has keys, endpoints, namespaces or members" };
+        return {
+          code: "in_use",
+          detail: "The account has keys (revoked ones count), endpoints, namespaces or members",
+        };
       });
     });
     return isDenial(done) ? done : noContent();
