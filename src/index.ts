@@ -1,12 +1,4 @@
-// For their order in the bundle alone, which was found by measuring: what is least like the rest, or brings
-// libraries, comes first. Our own modules then lie side by side, and gzip, which looks back no further than
-// 32 KiB, finds more of the same: 2.7 KiB of the upload hang on it.
-import "./console/minified.ts";
-import "./gateway/graphql/document.ts";
-import "./session/oidc.ts";
-import "./admin/routes/keys.ts";
-import "./console/keys/index.ts";
-import "./console/admin/key.tsx";
+import "./bundle-order.ts";
 
 import { handleManagement } from "./api/index.ts";
 import { isEntrance, showIn } from "./console/entrance.ts";
