@@ -31,7 +31,7 @@ export type Denial =
       detail: string;
     }
   | { code: "active_key_limit_reached"; limit: number }
-  | { code: "body_too_large"; limit: number }
+  | { code: "body_too_large"; limit: number; detail?: string }
   | { code: "unsupported_media_type"; detail: string }
   | { code: "uri_too_long" }
   | { code: "headers_too_large" }
@@ -112,7 +112,10 @@ function face(denial: Denial): Face {
     case "active_key_limit_reached":
       return { status: 409, detail: `The account has reached its limit of ${denial.limit} active API keys` };
     case "body_too_large":
-      return { status: 413, detail: `The request body is larger than ${denial.limit} bytes` };
+      return {
+        status: 413,
+        detail: denial.detail ?? `The request body is larger than ${denial.limit} bytes`,
+      };
     case "unsupported_media_type":
       return { status: 415, detail: denial.detail };
     case "uri_too_long":

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { PREFIX_RULE, PREFIX_WORD } from "./keys/format.ts";
 import { parseTagSecrets, type TagSecrets } from "./keys/tag.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import { refuse, words } from "./refusal.ts";
+import { must, refuse, words } from "./refusal.ts";
 import { NO_JWK_SET, signingKeySet } from "./signing/signing-keys.ts";
 
 /** What wrangler.toml binds, plus variables and secrets as the platform hands them over: all text. */
@@ -51,13 +51,18 @@ const json = z.pipe(
   }),
 );
 
+const NO_PUBLIC_KEY = "must hold a public key: kty RSA, EC or OKP";
+
 const jwkSet = z.pipe(
   json,
   z.object(
     {
+      // Keys of a type that is not known are passed over (RFC 7517 section 5).
       keys: z
-        .array(z.looseObject({ kty: z.enum(["RSA", "EC", "OKP"], NO_JWK_SET) }, NO_JWK_SET), NO_JWK_SET)
-        .check(z.minLength(1, NO_JWK_SET)),
+        .array(z.looseObject({}, NO_JWK_SET), NO_JWK_SET)
+        .check(
+          must((keys) => keys.some(({ kty }) => ["RSA", "EC", "OKP"].includes(kty as string)), NO_PUBLIC_KEY),
+        ),
     },
     NO_JWK_SET,
   ),

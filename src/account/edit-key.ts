@@ -2,6 +2,7 @@ import { attempting, settled } from "../api/attempt.ts";
 import { carryOut, type Operator } from "../api/operator.ts";
 import type { SentScopes } from "../api/schemas.ts";
 import { type Denial, isDenial } from "../denial.ts";
+import { sha256Hex } from "../keys/hash.ts";
 import { modificationRefusal, parseExpiry } from "../keys/rules.ts";
 import { keyStatus } from "../keys/state.ts";
 import { formatInstant } from "../keys/time.ts";
@@ -60,7 +61,11 @@ async function wantedChange(
   edit: KeyEdit,
 ): Promise<(Change & { named?: Named }) | Denial> {
   const change: Change & { named?: Named } = {};
-  if (edit.name !== undefined) change.name = edit.name;
+  if (edit.name !== undefined) {
+    if (sha256Hex(edit.name) === row.hash)
+      return { code: "invalid_request", detail: "name must not be the key" };
+    change.name = edit.name;
+  }
   if (edit.enabled !== undefined) change.enabled = edit.enabled;
   if (edit.expires_at !== undefined) {
     const expiry = parseExpiry(edit.expires_at, operator.now);

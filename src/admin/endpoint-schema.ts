@@ -13,8 +13,8 @@ const MOST_RULES = 100;
 const MOST_ORIGINS = 100;
 const DEFAULT_TIMEOUT = 120;
 
-/** A header name, lower case: of the characters of a token (RFC 9110 section 5.1) those that any server takes. */
-const HEADER = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+/** A header name (RFC 9110 section 5.1: a token), lower case; an object has no member of that one's name. */
+const HEADER = /^(?!__proto__$)[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/;
 
 /** Headers that frame the message, or that Postern itself sets: no credential may take their place. */
 const TAKEN_HEADERS = new Set<string>([

@@ -72,6 +72,7 @@ export function readRecord(text: string, operator: Operator): Imported | { messa
   const hash = record.sha256 ?? sha256Hex(record.key!);
   const prefix = record.prefix ?? (record.key === undefined ? "" : displayPrefix(record.key));
   if (sha256Hex(prefix) === hash) return { message: "prefix must not be the whole key" };
+  if (sha256Hex(record.name) === hash) return { message: "name must not hold the key" };
 
   const { scopes } = record;
   const row: KeyRow = {

@@ -43,12 +43,12 @@ export async function readJson(request: Request): Promise<{ value: JsonValue } |
   return parsed.ok ? { value: parsed.value } : invalid(`The body is not JSON: ${parsed.message}`);
 }
 
-/** Reads the body of a route that takes none: empty, or an object without members. */
+/** Reads the body of a route that takes none: empty, or what says nothing, as some clients send it. */
 export async function readNothing({ body }: Request): Promise<Denial | null> {
   const bytes = await readCapped(body, MAX_BODY);
   if (bytes === "too_large") return { code: "body_too_large", limit: MAX_BODY };
-  const text = decodeUtf8(bytes)?.trim();
-  return text === "" || /^\{\s*\}$/.test(text ?? "") ? null : invalid("The body must be empty");
+  const text = decodeUtf8(bytes) ?? "not UTF-8";
+  return /^\s*(?:\{\s*\}|null)?\s*$/.test(text) ? null : invalid("The body must be empty");
 }
 
 const invalid = (detail: string): Denial => ({ code: "invalid_request", detail });

@@ -138,6 +138,9 @@ const NO_QUERY = z.strictObject({});
 /** Reads parameters, query and body through the route's schemas into the call. */
 async function read(route: Route, call: Call<unknown, unknown, unknown>, url: URL): Promise<Denial | null> {
   if (route.params !== undefined) {
+    // An id is shown for ever, as a name is.
+    if (call.isolate.keyFormat.within(JSON.stringify(call.params)))
+      return invalid("The URL holds an API key");
     const params = check(route.params, call.params, "path");
     // What cannot be an id names nothing, and nothing can be put there.
     if ("message" in params) return route.method === "PUT" ? invalid(params.message) : { code: "not_found" };

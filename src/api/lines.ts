@@ -9,10 +9,10 @@ const NEWLINE = 0x0a;
 
 /**
  * Reads a stream line by line, never holding more than one line and one chunk. A line that is longer than
- * `max` bytes is skipped to its end. Lines of white space alone are left out.
+ * `max` bytes is skipped to its end. A byte order mark, with which exports of Windows begin, is no part of a line. Lines of white space alone are left out.
  */
 export async function* readLines(stream: ReadableStream<Uint8Array>, max: number): AsyncGenerator<Line> {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   let number = 0;
   let held: Uint8Array[] = [];
   let length = 0;
@@ -24,9 +24,7 @@ export async function* readLines(stream: ReadableStream<Uint8Array>, max: number
     length = 0;
     if (tooLong) return { number, text: null, problem: "too_long" };
     try {
-      let text = decoder.decode(bytes);
-      // Exports of Windows begin with a byte order mark.
-      if (number === 1) text = text.replace(/^\uFEFF/, "");
+      const text = decoder.decode(bytes);
       return text.trim() === "" ? null : { number, text, problem: null };
     } catch {
       return { number, text: null, problem: "not_utf8" };

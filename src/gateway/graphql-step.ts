@@ -67,7 +67,7 @@ export async function readGraphql(
         case 405:
           return { code: "method_not_allowed", allow: [...inspection.allow.split(", "), "OPTIONS"] };
         case 413:
-          return { code: "body_too_large", limit: MAX_BODY_BYTES };
+          return { code: "body_too_large", limit: MAX_BODY_BYTES, detail: inspection.detail };
         case 415:
           return { code: "unsupported_media_type", detail: inspection.detail };
       }

@@ -17,8 +17,8 @@ export interface RequestUrl {
   host: string;
 }
 
-// RFC 3986 section 3.3: pchar without pct-encoded, and what browsers send as it is all the same (WHATWG URL,
-// path percent-encode set). `%` is looked at more closely below.
+// RFC 3986 section 3.3: pchar without pct-encoded, and what clients send as it is all the same (browsers
+// brackets, Node a bar). `%` is looked at more closely below.
 const PLAIN_PATH = /^(?:\/[A-Za-z0-9\-._~!$&'()*+,;=:@[\]^{|}]+)*\/?$/;
 const ENCODED_PATH = /^(?:\/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@[\]^{|}]|%[0-9A-Fa-f]{2})+)*\/?$/;
 // With a path parameter (`..;x`) too: Java servers drop the parameter, then climb; of `;x` nothing is left.

@@ -105,6 +105,7 @@ describe.each([
     ]) {
       expectDenial(await edit(body), 409, "legacy_key");
     }
+    expectDenial(await edit({ name: secret }), 400, "invalid_request");
     expect((await owner("GET", `${KEYS}/${id}`)).json.name).toBe("renamed");
     expect(await outcome(secret)).toEqual(allowed);
   });

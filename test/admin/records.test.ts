@@ -294,6 +294,8 @@ describe("endpoints", () => {
     const credential = (more: object) =>
       put("cred", { credential: { header: "x-token", secret: "ORIGIN_TOKEN", ...more } });
     expect((await credential({})).status).toBe(201);
+    expect((await credential({ header: "X.Api_Key" })).json.credential.header).toBe("x.api_key");
+    expect((await credential({ header: "__proto__" })).status).toBe(400);
     for (const secret of [
       "KEY_TAG_SECRETS",
       "SIGNING_KEYS",

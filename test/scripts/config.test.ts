@@ -54,6 +54,13 @@ describe("parseConfig", () => {
     );
   });
 
+  it("takes a key set for the keys it knows, whatever others are beside them", () => {
+    const set = {
+      keys: [{ kty: "AKP", pub: "AAAA" }, { kty: "oct" }, { kty: "EC", crv: "P-256", x: "x", y: "y" }],
+    };
+    expect(parseConfig({ ...good, SESSION_JWKS: JSON.stringify(set) }).SESSION_JWKS).toEqual(set);
+  });
+
   it("takes lists of hosts and of addresses, in any case", () => {
     const { HOSTNAMES, ADMIN_EMAILS } = parseConfig({
       ...good,

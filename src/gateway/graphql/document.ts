@@ -28,7 +28,8 @@ const MESSAGE_LENGTH = 200;
  * they run is theirs to choose. Fragments that no root reaches are not looked at; validating is the origin's.
  */
 export function judgeDocument(text: string): JudgedDocument | Refused {
-  if (text.length > MAX_DOCUMENT_LENGTH) return refuse(413, "GraphQL document too large");
+  if (text.length > MAX_DOCUMENT_LENGTH)
+    return refuse(413, `The GraphQL document is longer than ${MAX_DOCUMENT_LENGTH} characters`);
   const problem = scanDocument(text);
   if (problem !== null) return refuse(400, `GraphQL document: ${problem}`);
   const document = parseDocument(text);
