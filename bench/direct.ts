@@ -71,11 +71,8 @@ export async function prepare(
   }
   const text = await readFile(file, "utf8");
   return {
-    serve: async (sides, outbound, { inspected = false } = {}) => {
-      const inspector = inspected ? `127.0.0.1:${await freePort()}` : null;
-      const config = revived(JSON.parse(text)) as WorkerdConfig;
-      return { ...(await serve(program, config, sides, outbound, inspector)), inspector };
-    },
+    serve: (sides, outbound, { inspected = false } = {}) =>
+      serve(program, revived(JSON.parse(text)) as WorkerdConfig, sides, outbound, inspected),
     remove: () => rm(directory, { recursive: true }),
   };
 }
@@ -85,8 +82,8 @@ async function serve(
   config: WorkerdConfig,
   sides: Side[],
   outbound: Outbound,
-  inspector: string | null,
-): Promise<Omit<DirectServer, "inspector">> {
+  inspected: boolean,
+): Promise<DirectServer> {
   const gateway = config.services.find(({ name }) => name.startsWith("core:user:"))?.worker;
   if (gateway === undefined) throw new Error("Miniflare's configuration has no Worker of ours");
   if (outbound === "network") gateway.globalOutbound = { name: "internet" };
@@ -105,6 +102,7 @@ async function serve(
     });
   }
   // Miniflare's loopback is gone: what is measured asks nothing of it.
+  const inspector = inspected ? `127.0.0.1:${await freePort()}` : null;
   const args = ["serve", "--binary", "--experimental", "--external-addr=loopback=127.0.0.1:1"];
   if (inspector !== null) args.push(`--inspector-addr=${inspector}`);
   const child = spawn(program, [...args, "-"], { stdio: ["pipe", "ignore", "ignore"] });
@@ -114,6 +112,7 @@ async function serve(
   return {
     pid: child.pid!,
     ports,
+    inspector,
     stop: async () => {
       child.kill("SIGKILL");
       await ended;

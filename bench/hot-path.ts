@@ -184,7 +184,7 @@ const whole = (value: number) => orNull(Math.round(value));
 const rounded = (value: number, digits: number) => Number(value.toFixed(digits));
 
 /** The middle value, or the mean of the middle two. */
-function median(values: number[]): number {
+export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;

@@ -264,3 +264,6 @@ class Scanner {
 function quoted(name: string): string {
   return JSON.stringify(name.length > QUOTED_NAME_LENGTH ? `${name.slice(0, QUOTED_NAME_LENGTH)}…` : name);
 }
+
+/** Whether two values are the same once they are JSON. */
+export const sameJson = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { bundleWorker } from "../../scripts/bundle.ts";
-import type { Bench } from "../hot-path.ts";
+import { type Bench, median } from "../hot-path.ts";
 import { cpuTime } from "../load.ts";
 
 /** What a new isolate costs before it serves. */
@@ -51,6 +51,5 @@ async function firstAnswerCpu(
       await server.stop();
     }
   }
-  const median = (all: number[]) => Math.round(all.toSorted((a, b) => a - b)[times >> 1]!);
-  return { bare: median(found.bare), postern: median(found.postern) };
+  return { bare: Math.round(median(found.bare)), postern: Math.round(median(found.postern)) };
 }

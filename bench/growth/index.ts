@@ -14,7 +14,7 @@ import type { Calls } from "../../test/harness/counting.ts";
 import { countingRoot } from "../../test/harness/counting-root.ts";
 import { createManyKeys } from "../../test/harness/many-keys.ts";
 import { prepare } from "../direct.ts";
-import { setUp } from "../hot-path.ts";
+import { median, setUp } from "../hot-path.ts";
 import { startOrigin } from "../origin.ts";
 import { writeResults } from "../results.ts";
 import { coldStart } from "./cold-start.ts";
@@ -124,8 +124,6 @@ const target = (gateway: Gateway) => ({
   port: Number(new URL(gateway.url).port),
   pid: gateway.workerdPid(),
 });
-
-const median = (runs: number[]) => runs.sort((a, b) => a - b)[runs.length >> 1] as number;
 
 /** Median CPU time of warm requests, in µs. */
 async function warm(gateway: Gateway, requests: string[]): Promise<number> {

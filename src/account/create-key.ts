@@ -1,6 +1,7 @@
 import { attempting, settled } from "../api/attempt.ts";
 import { carryOut, type Operator } from "../api/operator.ts";
 import { type Denial, isDenial } from "../denial.ts";
+import { sameJson } from "../json.ts";
 import { randomBase62 } from "../keys/base62.ts";
 import { displayPrefix } from "../keys/format.ts";
 import { sha256Hex } from "../keys/hash.ts";
@@ -47,9 +48,6 @@ const MADE_ALREADY: Denial = {
   detail: "This API key was created already. It was shown once, and cannot be shown again",
 };
 
-/** Whether two values are the same as JSON. */
-export const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
-
 /** Makes and stores a key with the grant that is asked for, if the account has room for it. */
 export function createKey(
   operator: Operator,
@@ -76,7 +74,9 @@ export function createKey(
       const made = operator.keyId === undefined ? null : await readKey(env.DB, row.id);
       if (made !== null) return MADE_ALREADY;
       // Something that it names may have gone meanwhile.
-      return same(await grantOf(env.DB, account_id, asked), granted) ? noRoom(operator, account_id) : "again";
+      return sameJson(await grantOf(env.DB, account_id, asked), granted)
+        ? noRoom(operator, account_id)
+        : "again";
     });
   });
 }

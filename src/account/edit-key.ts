@@ -2,12 +2,14 @@ import { attempting, settled } from "../api/attempt.ts";
 import { carryOut, type Operator } from "../api/operator.ts";
 import type { SentScopes } from "../api/schemas.ts";
 import { type Denial, isDenial } from "../denial.ts";
+import { sameJson } from "../json.ts";
 import { sha256Hex } from "../keys/hash.ts";
 import { modificationRefusal, parseExpiry } from "../keys/rules.ts";
 import { keyStatus } from "../keys/state.ts";
 import { formatInstant } from "../keys/time.ts";
-import { type KeyRow, type KeyRowWithUse, type Named, updateKey } from "../store/keys.ts";
-import { noRoom, same } from "./create-key.ts";
+import type { Named } from "../store/key-conditions.ts";
+import { type KeyRow, type KeyRowWithUse, updateKey } from "../store/keys.ts";
+import { noRoom } from "./create-key.ts";
 import { grantOf } from "./grant.ts";
 
 /** What an edit asks for; what is absent stays. */
@@ -49,7 +51,7 @@ export function editKey(operator: Operator, find: FindKey, edit: KeyEdit): Promi
       const unchanged =
         change.enabled &&
         (await find())?.version === row.version &&
-        same(await wantedChange(operator, row, edit), wanted);
+        sameJson(await wantedChange(operator, row, edit), wanted);
       return unchanged ? noRoom(operator, row.account_id) : "again";
     });
   });
@@ -90,7 +92,7 @@ async function wantedChange(
 
 function withoutSame(row: KeyRow, change: Change): Change {
   return Object.fromEntries(
-    Object.entries(change).filter(([column, value]) => !same(row[column as keyof KeyRow], value)),
+    Object.entries(change).filter(([column, value]) => !sameJson(row[column as keyof KeyRow], value)),
   );
 }
 

@@ -4,7 +4,7 @@ import type { Permissions } from "../keys/permissions.ts";
 import { parseScopes, type Scopes, unknownEndpoint, unknownNamespace } from "../keys/scopes.ts";
 import { builtInTemplate } from "../keys/templates.ts";
 import { hasVisibleWildcard, recordedEndpoints } from "../store/endpoints.ts";
-import type { Named } from "../store/keys.ts";
+import type { Named } from "../store/key-conditions.ts";
 import { foreignNamespaces } from "../store/namespaces.ts";
 import { readTemplate } from "../store/templates.ts";
 

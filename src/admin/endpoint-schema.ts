@@ -13,7 +13,7 @@ const MOST_RULES = 100;
 const MOST_ORIGINS = 100;
 const DEFAULT_TIMEOUT = 120;
 
-/** A header name (RFC 9110 section 5.1: a token), lower case; an object has no member of that one's name. */
+/** A header name (RFC 9110 section 5.1: a token), lower case. Assigned to, `__proto__` makes no member. */
 const HEADER = /^(?!__proto__$)[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/;
 
 /** Headers that frame the message, or that Postern itself sets: no credential may take their place. */

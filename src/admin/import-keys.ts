@@ -3,7 +3,8 @@ import { auditViewOf } from "../account/key-view.ts";
 import { type Line, readLines } from "../api/lines.ts";
 import { carryOut, type Operator } from "../api/operator.ts";
 import { unknownAccounts } from "../store/accounts.ts";
-import { importKeys as importWrite, type KeyRow, type Named, readKnownKeys } from "../store/keys.ts";
+import type { Named } from "../store/key-conditions.ts";
+import { importKeys as importWrite, type KeyRow, readKnownKeys } from "../store/keys.ts";
 import { type Imported, readRecord } from "./import-record.ts";
 
 /** Longest line, in bytes: 200 scope strings of the longest sort. */

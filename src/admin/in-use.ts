@@ -1,5 +1,5 @@
 import type { Denial } from "../denial.ts";
-import type { NamingKey } from "../store/naming-keys.ts";
+import { isTaken, type NamingKey } from "../store/naming-keys.ts";
 
 /**
  * Why a change of an owned record was refused: `keys` of accounts that it would have been taken from; else
@@ -11,7 +11,7 @@ export async function whyRefused(
   after: { account_id: string | null },
   keys: () => Promise<NamingKey[]>,
 ): Promise<Denial | "again"> {
-  if (before === null || after.account_id === null || after.account_id === before.account_id) return "again";
+  if (before === null || !isTaken(before, after)) return "again";
   const named = await keys();
   return named.length === 0 ? "again" : inUse(what, named);
 }

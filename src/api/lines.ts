@@ -9,7 +9,8 @@ const NEWLINE = 0x0a;
 
 /**
  * Reads a stream line by line, never holding more than one line and one chunk. A line that is longer than
- * `max` bytes is skipped to its end. A byte order mark, with which exports of Windows begin, is no part of a line. Lines of white space alone are left out.
+ * `max` bytes is skipped to its end. A byte order mark, with which exports of Windows begin, is no part of a
+ * line. Lines of white space alone are left out.
  */
 export async function* readLines(stream: ReadableStream<Uint8Array>, max: number): AsyncGenerator<Line> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });

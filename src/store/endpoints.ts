@@ -1,7 +1,7 @@
 import type { Endpoint, EndpointNode } from "../endpoints/endpoint.ts";
 import { idOfNode, nodesOf } from "../endpoints/path.ts";
-import { type NamingKey, namedByAKey, namingKeys } from "./naming-keys.ts";
-import { FIRST_VERSION, type Write } from "./write.ts";
+import { isTaken, type NamingKey, namedByNoKey, namingKeys } from "./naming-keys.ts";
+import { and, type Bound, FIRST_VERSION, type Write } from "./write.ts";
 
 /** An endpoint as stored. */
 export type EndpointRow = Endpoint & { version: number; created_at: number; updated_at: number };
@@ -171,17 +171,17 @@ export function putEndpoint(before: EndpointRow | null, row: EndpointRow): Write
       ],
     };
   }
-  // Taking it from accounts is refused as deleting it is; giving it to all takes it from nobody.
-  const taken = row.account_id !== null && row.account_id !== before.account_id;
+  const unchanged: Bound = {
+    sql: `EXISTS (SELECT 1 FROM endpoints WHERE id = ? AND version = ?) AND ${free}`,
+    values: [row.id, before.version, ...place],
+  };
+  // Taking it from accounts is refused as deleting it is.
+  const taken = isTaken(before, row)
+    ? [namedByNoKey(IN_PERMISSIONS, row.id, row.updated_at, row.account_id)]
+    : [];
   return {
     subjects: changed(row.id, before.path, row.path),
-    guard: {
-      sql: `EXISTS (SELECT 1 FROM endpoints WHERE id = ? AND version = ?) AND ${free}${taken ? ` AND NOT ${NAMED_BY_A_KEY}` : ""}`,
-      values: [
-        ...[row.id, before.version, ...place],
-        ...(taken ? [row.updated_at, row.id, row.account_id] : []),
-      ],
-    },
+    guard: and(unchanged, ...taken),
     statements: [
       {
         sql: `UPDATE endpoints SET ${COLUMNS.map((column) => `${column} = ?`).join(", ")}, version = version + 1
@@ -192,8 +192,8 @@ export function putEndpoint(before: EndpointRow | null, row: EndpointRow): Write
   };
 }
 
-/** Holds while a key that can still come to life names the endpoint (spec 6: `in_use`). */
-const NAMED_BY_A_KEY = namedByAKey("$.inference.endpoints", "key");
+/** Where a key's permissions name endpoints (spec 6: `in_use`). */
+const IN_PERMISSIONS = ["$.inference.endpoints", "key"] as const;
 
 /** Some of the keys that keep an endpoint from being deleted, or given to the account `except`. */
 export function keysNamingEndpoint(
@@ -202,17 +202,17 @@ export function keysNamingEndpoint(
   now: number,
   except: string | null = null,
 ): Promise<NamingKey[]> {
-  return namingKeys(db, "$.inference.endpoints", "key", id, now, except);
+  return namingKeys(db, IN_PERMISSIONS, id, now, except);
 }
 
 /** Deletes an endpoint that no live key names. */
 export function deleteEndpoint(row: EndpointRow, now: number): Write {
   return {
     subjects: changed(row.id, row.path),
-    guard: {
-      sql: `EXISTS (SELECT 1 FROM endpoints WHERE id = ? AND version = ?) AND NOT ${NAMED_BY_A_KEY}`,
-      values: [row.id, row.version, now, row.id, null],
-    },
+    guard: and(
+      { sql: "EXISTS (SELECT 1 FROM endpoints WHERE id = ? AND version = ?)", values: [row.id, row.version] },
+      namedByNoKey(IN_PERMISSIONS, row.id, now),
+    ),
     statements: [
       { sql: "DELETE FROM endpoints WHERE id = ? AND version = ?", values: [row.id, row.version] },
     ],

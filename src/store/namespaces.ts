@@ -1,5 +1,5 @@
-import { type NamingKey, namedByAKey, namingKeys } from "./naming-keys.ts";
-import { FIRST_VERSION, type Write } from "./write.ts";
+import { isTaken, type NamingKey, namedByNoKey, namingKeys } from "./naming-keys.ts";
+import { and, type Bound, FIRST_VERSION, type Write } from "./write.ts";
 
 /** Where a namespace's kube-apiserver is, and how its credentials are addressed. */
 export interface Cluster {
@@ -87,19 +87,17 @@ export function putNamespace(before: NamespaceRow | null, row: Omit<NamespaceRow
       ],
     };
   }
+  const unchanged: Bound = {
+    sql: `EXISTS (SELECT 1 FROM namespaces WHERE id = ? AND version = ?) AND ${owned}`,
+    values: [row.id, before.version, row.account_id],
+  };
   // Taking it from an account is refused as deleting it is.
-  const taken = row.account_id !== before.account_id;
+  const taken = isTaken(before, row)
+    ? [namedByNoKey(IN_PERMISSIONS, row.id, row.updated_at, row.account_id)]
+    : [];
   return {
     subjects: [],
-    guard: {
-      sql: `EXISTS (SELECT 1 FROM namespaces WHERE id = ? AND version = ?) AND ${owned}${taken ? ` AND NOT ${NAMED_BY_A_KEY}` : ""}`,
-      values: [
-        row.id,
-        before.version,
-        row.account_id,
-        ...(taken ? [row.updated_at, row.id, row.account_id] : []),
-      ],
-    },
+    guard: and(unchanged, ...taken),
     statements: [
       {
         sql: `UPDATE namespaces SET account_id = ?, name = ?, cluster = ?, updated_at = ?, version = version + 1
@@ -110,8 +108,8 @@ export function putNamespace(before: NamespaceRow | null, row: Omit<NamespaceRow
   };
 }
 
-/** Holds while a key that can still come to life names the namespace (spec 6: `in_use`). */
-const NAMED_BY_A_KEY = namedByAKey("$.kubernetes_exec.namespace_ids", "value");
+/** Where a key's permissions name namespaces (spec 6: `in_use`). */
+const IN_PERMISSIONS = ["$.kubernetes_exec.namespace_ids", "value"] as const;
 
 /** Some of the keys that keep a namespace from being deleted, or given to the account `except`. */
 export function keysNamingNamespace(
@@ -120,17 +118,20 @@ export function keysNamingNamespace(
   now: number,
   except: string | null = null,
 ): Promise<NamingKey[]> {
-  return namingKeys(db, "$.kubernetes_exec.namespace_ids", "value", id, now, except);
+  return namingKeys(db, IN_PERMISSIONS, id, now, except);
 }
 
 /** Deletes a namespace that no live key names. */
 export function deleteNamespace(row: NamespaceRow, now: number): Write {
   return {
     subjects: [],
-    guard: {
-      sql: `EXISTS (SELECT 1 FROM namespaces WHERE id = ? AND version = ?) AND NOT ${NAMED_BY_A_KEY}`,
-      values: [row.id, row.version, now, row.id, null],
-    },
+    guard: and(
+      {
+        sql: "EXISTS (SELECT 1 FROM namespaces WHERE id = ? AND version = ?)",
+        values: [row.id, row.version],
+      },
+      namedByNoKey(IN_PERMISSIONS, row.id, now),
+    ),
     statements: [
       { sql: "DELETE FROM namespaces WHERE id = ? AND version = ?", values: [row.id, row.version] },
     ],

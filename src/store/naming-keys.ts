@@ -1,3 +1,5 @@
+import type { Bound } from "./write.ts";
+
 /** A key whose permissions name something. */
 export interface NamingKey {
   id: string;
@@ -7,8 +9,8 @@ export interface NamingKey {
 
 /** Where in a key's permissions names stand: the path of their list or map, and which part of its entries they are. */
 type Place =
-  | [path: "$.inference.endpoints", part: "key"]
-  | [path: "$.kubernetes_exec.namespace_ids", part: "value"];
+  | readonly [path: "$.inference.endpoints", part: "key"]
+  | readonly [path: "$.kubernetes_exec.namespace_ids", part: "value"];
 
 /** At most so many are told: enough to begin with. */
 const TOLD = 3;
@@ -17,20 +19,33 @@ const naming = (...[path, part]: Place) => `FROM keys, json_each(keys.permission
   WHERE keys.revoked_at IS NULL AND (keys.expires_at IS NULL OR keys.expires_at > ?) AND named.${part} = ?
   AND keys.account_id IS NOT ?`;
 
-/**
- * Holds while a key that is neither revoked nor expired names it; `?` are the time, the name, and the account
- * whose keys do not count (or null).
- */
-export const namedByAKey = (...place: Place) => `EXISTS (SELECT 1 ${naming(...place)})`;
+/** Holds while no key that is neither revoked nor expired names it. Keys of the account `except` do not count. */
+export const namedByNoKey = (
+  place: Place,
+  name: string,
+  now: number,
+  except: string | null = null,
+): Bound => ({ sql: `NOT EXISTS (SELECT 1 ${naming(...place)})`, values: [now, name, except] });
 
-/** Some of the keys that name it and are neither revoked nor expired, the oldest first. Those of `except` do not count. */
+/** Whether a change takes an owned record from accounts: to be given to all is to be taken from nobody. */
+export const isTaken = (before: Owned, after: Owned) =>
+  after.account_id !== null && after.account_id !== before.account_id;
+
+interface Owned {
+  account_id: string | null;
+}
+
+/** Some of the keys that `namedByNoKey` holds against, the oldest first. */
 export async function namingKeys(
   db: D1Database,
-  ...[path, part, name, now, except]: [...Place, string, number, string | null]
+  place: Place,
+  name: string,
+  now: number,
+  except: string | null,
 ): Promise<NamingKey[]> {
   const { results } = await db
     .prepare(
-      `SELECT keys.id, keys.account_id, keys.name ${naming(...([path, part] as Place))}
+      `SELECT keys.id, keys.account_id, keys.name ${naming(...place)}
        ORDER BY keys.created_at, keys.id LIMIT ${TOLD}`,
     )
     .bind(now, name, except)

@@ -6,6 +6,12 @@ export interface Bound {
   values: (string | number | null)[];
 }
 
+/** Holds where all of them hold. */
+export const and = (...parts: Bound[]): Bound => ({
+  sql: parts.map(({ sql }) => `(${sql})`).join(" AND "),
+  values: parts.flatMap(({ values }) => values),
+});
+
 /** One row of the audit log: what changed, by whom, from where. Never holds a key or its hash. */
 export interface AuditEntry {
   /** The change's id. */

@@ -1,6 +1,7 @@
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { expectDenial } from "../harness/denied.ts";
+import type { TestKey } from "../harness/gateway.ts";
 import { startWorld, type World } from "../harness/world.ts";
 
 // What a hostile reader of the first version found; each stays mended.
@@ -41,17 +42,19 @@ afterAll(() => world?.stop());
 beforeEach(() => world.origin.clear());
 
 describe("an inspected body that comes slowly", () => {
+  /** Begins a request, whose body is still to be ended. */
+  function begin(path: string, { bearer }: TestKey) {
+    const body = new PassThrough();
+    body.write('{"que');
+    const headers = { ...bearer, "content-type": "application/json" };
+    return { body, answer: world.gateway.call(path, { method: "POST", headers, body }) };
+  }
+
   it("is judged by what is in force once it is there, not when it began", async () => {
     const { gateway, origin } = world;
     for (const change of [{ revoked_at: Date.now() }, { enabled: false }]) {
       const key = await gateway.createKey({ permissions: { graphql: "read" } });
-      const body = new PassThrough();
-      body.write('{"que');
-      const answer = gateway.call("/graphql", {
-        method: "POST",
-        headers: { ...key.bearer, "content-type": "application/json" },
-        body,
-      });
+      const { body, answer } = begin("/graphql", key);
       await gateway.call("/v1/key", { headers: key.bearer });
       await gateway.changeKey(key.id, change);
       // Well past the lease.
@@ -70,13 +73,7 @@ describe("an inspected body that comes slowly", () => {
     const reader = await gateway.createKey({ permissions: { graphql: "read", inference: "read_write" } });
     const place = { account_id: "acme", origin: `${origin.url}/moved` };
     await gateway.createEndpoint({ ...place, id: "before", protocol: "graphql", path: "/moved/sub" });
-    const body = new PassThrough();
-    body.write('{"que');
-    const answer = gateway.call("/moved/sub", {
-      method: "POST",
-      headers: { ...reader.bearer, "content-type": "application/json" },
-      body,
-    });
+    const { body, answer } = begin("/moved/sub", reader);
     await gateway.deleteEndpoint("before");
     await gateway.createEndpoint({ ...place, id: "after", protocol: "http", path: "/moved" });
     const isMoved = async () => (await gateway.call("/moved/other", { headers: key.bearer })).status;

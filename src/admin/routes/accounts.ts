@@ -7,6 +7,7 @@ import { created, noContent, ok } from "../../api/reply.ts";
 import { adminRoute } from "../../api/route.ts";
 import { Id, Instant, instant, Name, pageOf } from "../../api/schemas.ts";
 import { isDenial } from "../../denial.ts";
+import { sameJson } from "../../json.ts";
 import {
   type AccountRow,
   deleteAccount,
@@ -134,7 +135,7 @@ const put = adminRoute({
         before: before && settings(before),
         after: settings(row),
       };
-      if (JSON.stringify(deed.before) === JSON.stringify(deed.after)) return { row: before!, isNew: false };
+      if (sameJson(deed.before, deed.after)) return { row: before!, isNew: false };
       return settled<Stored>(await carryOut(call, deed, [putAccount(before, row)]), {
         row,
         isNew: before === null,

@@ -11,6 +11,7 @@ import type { Endpoint } from "../../endpoints/endpoint.ts";
 import { originProblem } from "../../endpoints/origin.ts";
 import { pathProblem } from "../../endpoints/path.ts";
 import type { Isolate } from "../../isolate.ts";
+import { sameJson } from "../../json.ts";
 import { readAccount } from "../../store/accounts.ts";
 import {
   deleteEndpoint,
@@ -139,7 +140,7 @@ const put = adminRoute({
         before: before && settings(before),
         after: settings(row),
       };
-      if (JSON.stringify(deed.before) === JSON.stringify(deed.after)) return { row: before!, isNew: false };
+      if (sameJson(deed.before, deed.after)) return { row: before!, isNew: false };
       const [told, ...former] = toEachOwner(deed, before, row);
       const result = await carryOut(call, told, [putEndpoint(before, row)], former);
       return settled<Stored>(result, { row, isNew: before === null }, async () => {

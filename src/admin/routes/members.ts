@@ -7,6 +7,7 @@ import { created, noContent, ok } from "../../api/reply.ts";
 import { adminRoute } from "../../api/route.ts";
 import { Id, Instant, instant, pageOf } from "../../api/schemas.ts";
 import { isDenial } from "../../denial.ts";
+import { sameJson } from "../../json.ts";
 import { must } from "../../refusal.ts";
 import { unknownAccounts } from "../../store/accounts.ts";
 import { deleteMember, listMembers, type MemberRow, putMember, readMember } from "../../store/members.ts";
@@ -147,7 +148,7 @@ const put = adminRoute({
         before: before && settings(before),
         after: settings(row),
       };
-      if (JSON.stringify(deed.before) === JSON.stringify(deed.after)) return { row: before!, isNew: false };
+      if (sameJson(deed.before, deed.after)) return { row: before!, isNew: false };
       return settled<Stored>(await carryOut(call, deed, [putMember(before, row)]), {
         row,
         isNew: before === null,

@@ -7,6 +7,7 @@ import { created, noContent, ok } from "../../api/reply.ts";
 import { adminRoute } from "../../api/route.ts";
 import { Id, Instant, instant, Name, pageOf } from "../../api/schemas.ts";
 import { isDenial } from "../../denial.ts";
+import { sameJson } from "../../json.ts";
 import { must } from "../../refusal.ts";
 import { readAccount } from "../../store/accounts.ts";
 import {
@@ -172,7 +173,7 @@ const put = adminRoute({
         before: before && settings(before),
         after: settings(row),
       };
-      if (JSON.stringify(deed.before) === JSON.stringify(deed.after)) return { row: before!, isNew: false };
+      if (sameJson(deed.before, deed.after)) return { row: before!, isNew: false };
       const [told, ...former] = toEachOwner(deed, before, row);
       const result = await carryOut(call, told, [putNamespace(before, row)], former);
       return settled<Stored>(result, { row, isNew: before === null }, () =>

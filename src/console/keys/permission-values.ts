@@ -1,3 +1,4 @@
+import { sameJson } from "../../json.ts";
 import type { Access, GraphqlPermission, Permissions } from "../../keys/permissions.ts";
 import type { RestrictedScope, Scopes } from "../../keys/scopes.ts";
 import type { Fields } from "../forms.ts";
@@ -100,7 +101,7 @@ export function permissionOf(
 ): PermissionValues {
   const { scopes } = key;
   const template = templates.find(({ name }) => name === key.template);
-  const same = template !== undefined && JSON.stringify(template.scopes) === JSON.stringify(scopes);
+  const same = template !== undefined && sameJson(template.scopes, scopes);
   const list = Array.isArray(scopes) ? scopes : [];
   return {
     ...fromPermissions(permissionsOf(scopes)),

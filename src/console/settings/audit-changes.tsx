@@ -1,4 +1,5 @@
 import type { Child } from "../../html/jsx-runtime.ts";
+import { sameJson } from "../../json.ts";
 import { When } from "../components.tsx";
 
 /** One member that a change touched, in words. */
@@ -26,7 +27,7 @@ export function changesBetween(before: unknown, after: unknown): MemberChange[] 
   const old = isRecord(before) ? before : {};
   const now = isRecord(after) ? after : {};
   return [...new Set([...Object.keys(old), ...Object.keys(now)])]
-    .filter((name) => JSON.stringify(old[name]) !== JSON.stringify(now[name]))
+    .filter((name) => !sameJson(old[name], now[name]))
     .map((name) => ({
       name: name.replaceAll("_", " "),
       before: before === null ? null : inWords(old[name]),
